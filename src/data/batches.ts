@@ -1,0 +1,127 @@
+import { DistilgradError } from "../errors.ts";
+import type { RandomState, RandomStream } from "../random.ts";
+import { type Dataset, rowCount, takeRows } from "./dataset.ts";
+
+export interface BatchesOptions {
+  /** Rows in a batch, at least 1. */
+  readonly size: number;
+  /** Draws a new order for every epoch. Left out: the order of the data. */
+  readonly random?: RandomStream;
+  /** Leaves out a last batch that is smaller than the others. Default false. */
+  readonly dropLast?: boolean;
+}
+
+/** Where a loader stands; plain data. */
+export interface BatchesState {
+  readonly epoch: number;
+  /** Batches of this epoch that were handed out. */
+  readonly position: number;
+  /** The stream as it was before this epoch's order was drawn; null without one. */
+  readonly random: RandomState | null;
+}
+
+/**
+ * A dataset in mini-batches. Iterating once is one epoch; iterating again is the next, in another order. An epoch that
+ * was left early goes on where it stopped.
+ *
+ *     for (const { x, labels } of batches) …
+ *
+ * Every batch is new memory, so a graph may keep it.
+ */
+export class Batches implements Iterable<Dataset> {
+  /** Batches in an epoch. */
+  readonly perEpoch: number;
+  readonly #dataset: Dataset;
+  readonly #size: number;
+  readonly #rows: number;
+  readonly #random: RandomStream | null;
+  #epoch = 0;
+  #position = 0;
+  #order: Uint32Array;
+  #before: RandomState | null;
+
+  constructor(dataset: Dataset, options: BatchesOptions) {
+    const { size, random = null, dropLast = false } = options;
+    const rows = rowCount("Batches", dataset);
+    if (!Number.isSafeInteger(size) || size < 1) {
+      throw new DistilgradError("data", `Batches: size must be a whole number of at least 1, got ${size}`);
+    }
+    this.perEpoch = dropLast ? Math.floor(rows / size) : Math.ceil(rows / size);
+    if (this.perEpoch === 0) {
+      const hint = dropLast && rows > 0 ? ` of ${size} without a smaller last one` : "";
+      throw new DistilgradError("data", `Batches: ${rows} rows give no batch${hint}`);
+    }
+    this.#dataset = dataset;
+    this.#size = size;
+    this.#rows = rows;
+    this.#random = random;
+    this.#order = Uint32Array.from({ length: rows }, (_, i) => i);
+    this.#before = random?.state() ?? null;
+  }
+
+  /** Epochs that were handed out to the end. */
+  get epoch(): number {
+    return this.#epoch;
+  }
+
+  /** Whether the next batch is the first of an epoch: true once the last of the one before was handed out. */
+  get atEpochStart(): boolean {
+    return this.#position === 0;
+  }
+
+  *[Symbol.iterator](): Generator<Dataset, void> {
+    do yield this.next();
+    while (!this.atEpochStart);
+  }
+
+  /** The next batch, of this epoch or, after its last, of the next one. */
+  next(): Dataset {
+    if (this.#position === 0) this.#draw();
+    const start = this.#position * this.#size;
+    const batch = takeRows(
+      this.#dataset,
+      this.#order.subarray(start, Math.min(start + this.#size, this.#rows)),
+    );
+    if (++this.#position === this.perEpoch) {
+      this.#position = 0;
+      this.#epoch++;
+      this.#before = this.#random?.state() ?? null;
+    }
+    return batch;
+  }
+
+  state(): BatchesState {
+    // Between epochs the stream may have been used elsewhere, so what counts is where it is now.
+    const random = this.#position === 0 ? (this.#random?.state() ?? null) : this.#before;
+    return { epoch: this.#epoch, position: this.#position, random };
+  }
+
+  /** Goes on where a loader of the same data and settings stood. @throws when the state cannot be one of this loader's */
+  restore(state: BatchesState): void {
+    const { epoch, position, random } = state;
+    const whole =
+      Number.isSafeInteger(epoch) && epoch >= 0 && Number.isSafeInteger(position) && position >= 0;
+    if (!whole || position >= this.perEpoch) {
+      throw new DistilgradError(
+        "state",
+        `Batches: position ${position} of epoch ${epoch} does not fit ${this.perEpoch} batches an epoch`,
+      );
+    }
+    if ((random === null) !== (this.#random === null)) {
+      throw new DistilgradError(
+        "state",
+        `Batches: the state is of a loader ${random === null ? "without" : "with"} a random stream, this one is ${this.#random ? "with" : "without"}`,
+      );
+    }
+    if (random) this.#random!.restore(random);
+    this.#epoch = epoch;
+    this.#position = position;
+    if (position > 0) this.#draw();
+  }
+
+  #draw(): void {
+    if (this.#random === null) return;
+    this.#before = this.#random.state();
+    this.#order = this.#random.permutation(this.#rows);
+  }
+}

@@ -1,0 +1,55 @@
+import { DistilgradError } from "../errors.ts";
+import { formatShape } from "../shape.ts";
+import { Tensor } from "../tensor.ts";
+
+/**
+ * Gives every column mean 0 and deviation 1, as measured on the training rows and applied to all.
+ *
+ *     y = (x − mean) / deviation
+ *
+ * A constant column has deviation 0 and is only centred. The deviation is that of the whole set (divided by n).
+ */
+export class Standardizer {
+  readonly mean: Float64Array;
+  readonly deviation: Float64Array;
+
+  /** Measures the columns of `x` `[rows, columns]`, which has at least one row. */
+  constructor(x: Tensor) {
+    const [rows, columns] = x.shape;
+    if (x.shape.length !== 2 || rows < 1) {
+      throw new DistilgradError(
+        "data",
+        `Standardizer: expected x [rows, columns] with at least one row, got ${formatShape(x.shape)}`,
+      );
+    }
+    this.mean = new Float64Array(columns);
+    this.deviation = new Float64Array(columns);
+    for (let column = 0; column < columns; column++) {
+      let sum = 0;
+      for (let i = column; i < x.size; i += columns) sum += x.data[i];
+      const mean = sum / rows;
+      // Two passes: the difference of large squares would lose the digits of a small deviation.
+      let squares = 0;
+      for (let i = column; i < x.size; i += columns) squares += (x.data[i] - mean) * (x.data[i] - mean);
+      this.mean[column] = mean;
+      this.deviation[column] = Math.sqrt(squares / rows);
+    }
+  }
+
+  /** `x` on the scale of the rows that were measured. */
+  apply(x: Tensor): Tensor {
+    const columns = this.mean.length;
+    if (x.shape.length !== 2 || x.shape[1] !== columns) {
+      throw new DistilgradError(
+        "data",
+        `Standardizer: expected [rows, ${columns}], got ${formatShape(x.shape)}`,
+      );
+    }
+    const data = x.kernels.alloc(x.size);
+    for (let i = 0; i < data.length; i++) {
+      const column = i % columns;
+      data[i] = (x.data[i] - this.mean[column]) / (this.deviation[column] || 1);
+    }
+    return new Tensor(data, x.shape, x.kernels);
+  }
+}

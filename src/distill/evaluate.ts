@@ -1,0 +1,103 @@
+/** Floor 4: what a model answers, and how good that is. */
+import { type Dataset, rowCount, rowsBetween, unlabelled } from "../data/dataset.ts";
+import { DistilgradError } from "../errors.ts";
+import { argmaxRow } from "../kernels/rows.ts";
+import type { Module } from "../nn/module.ts";
+import { crossEntropy } from "../ops/cross-entropy.ts";
+import { formatShape, sameShape } from "../shape.ts";
+import { Tensor } from "../tensor.ts";
+import { type Teacher, teacherLogits } from "./teacher.ts";
+
+export interface EvaluateOptions {
+  /** Rows that go through the model at once; it changes memory, not results. Default 256. */
+  readonly batchSize?: number;
+}
+
+/**
+ * The logits of every row, in evaluation mode and without a graph: `[rows, classes]`. A module gets its modes back.
+ */
+export function predictLogits(model: Teacher, x: Tensor, { batchSize = 256 }: EvaluateOptions = {}): Tensor {
+  if (!Number.isSafeInteger(batchSize) || batchSize < 1) {
+    throw new DistilgradError(
+      "value",
+      `predictLogits: batchSize must be a whole number of at least 1, got ${batchSize}`,
+    );
+  }
+  const rows = rowCount("predictLogits", { x });
+  if (rows === 0)
+    throw new DistilgradError(
+      "data",
+      `predictLogits: expected at least one row, got ${formatShape(x.shape)}`,
+    );
+  const parts: Tensor[] = [];
+  for (let start = 0; start < rows; start += batchSize) {
+    parts.push(teacherLogits(model, rowsBetween(x, start, Math.min(start + batchSize, rows))));
+  }
+  const classes = parts[0].shape[parts[0].shape.length - 1];
+  const data = x.kernels.alloc(rows * classes);
+  let at = 0;
+  for (const part of parts) {
+    data.set(part.data, at);
+    at += part.size;
+  }
+  return new Tensor(data, [rows, classes], x.kernels);
+}
+
+/** The most likely class of every row: the first of equals. */
+export function predictLabels(logits: Tensor): Int32Array {
+  const [rows, classes] = logits.shape;
+  return Int32Array.from(
+    { length: rows },
+    (_, row) => argmaxRow(logits.data, row * classes, classes) - row * classes,
+  );
+}
+
+/** The share of labelled rows whose most likely class is their label. @throws when no row has a label */
+export function accuracy(logits: Tensor, labels: ArrayLike<number>): number {
+  const predicted = predictLabels(logits);
+  if (labels.length !== predicted.length) {
+    throw new DistilgradError(
+      "labels",
+      `accuracy: expected ${predicted.length} labels, got ${labels.length}`,
+    );
+  }
+  let right = 0;
+  let count = 0;
+  for (let row = 0; row < predicted.length; row++) {
+    if (labels[row] === unlabelled) continue;
+    count++;
+    if (predicted[row] === labels[row]) right++;
+  }
+  if (count === 0) throw new DistilgradError("labels", "accuracy: expected at least one labelled row");
+  return right / count;
+}
+
+/** The share of rows on which two models name the same class. */
+export function agreement(a: Tensor, b: Tensor): number {
+  if (!sameShape(a.shape, b.shape)) {
+    throw new DistilgradError(
+      "shape",
+      `agreement: logits must have the same shape, got ${formatShape(a.shape)} and ${formatShape(b.shape)}`,
+    );
+  }
+  return accuracy(a, predictLabels(b));
+}
+
+export interface Evaluation {
+  /** Of the labelled rows, in [0, 1]. */
+  readonly accuracy: number;
+  /** Cross-entropy, the mean over labelled rows, in nats. */
+  readonly loss: number;
+}
+
+/** Accuracy and loss on labelled data. The model keeps its modes, and nothing is learned. */
+export function evaluate(model: Module, dataset: Dataset, options: EvaluateOptions = {}): Evaluation {
+  rowCount("evaluate", dataset);
+  const { x, labels } = dataset;
+  if (labels === undefined) throw new DistilgradError("labels", "evaluate: the data has no labels");
+  const logits = predictLogits(model, x, options);
+  return {
+    accuracy: accuracy(logits, labels),
+    loss: crossEntropy(logits, labels, { ignoredLabel: unlabelled }).item(),
+  };
+}

@@ -1,0 +1,154 @@
+import type { Dataset } from "../data/dataset.ts";
+import { DistilgradError } from "../errors.ts";
+import { Module, type NamedTensors } from "../nn/module.ts";
+import { add } from "../ops/add.ts";
+import { scale } from "../ops/scale.ts";
+import type { Tensor } from "../tensor.ts";
+import { featureMatchingLoss } from "./feature-matching-loss.ts";
+import {
+  type DistillationLosses,
+  type KnowledgeDistillationOptions,
+  KnowledgeDistillationTrainer,
+} from "./knowledge-distillation-trainer.ts";
+import { teacherFeatures } from "./teacher.ts";
+import type { TrainerState } from "./trainer.ts";
+
+/** A student layer, the teacher layer it imitates, and a projection from one width to the other where they differ. */
+export type FeaturePair = readonly [studentLayer: string, teacherLayer: string, projection?: Module];
+
+export interface FeatureDistillationOptions extends KnowledgeDistillationOptions {
+  /** Must be a module here: its layers are asked by name. */
+  readonly teacher: Module;
+  /** β ≥ 0, the weight of the feature term. Default 0.3. */
+  readonly beta?: number;
+  /** Which layers are matched, by the names that `features` gives them. */
+  readonly features: readonly FeaturePair[];
+}
+
+export interface FeatureDistillationLosses<T> extends DistillationLosses<T> {
+  /** Σ MSE over the pairs, before β. */
+  readonly feature: T;
+}
+
+/**
+ * Teaches a student from labels, from a teacher's softened answers, and from what the teacher's layers compute.
+ *
+ *     L = α · hard + (1 − α) · soft + β · Σ MSE( r(student feature), teacher feature )
+ *
+ * r is the identity, or the pair's projection: a layer of its own, trained with the student by the same optimizer and
+ * not part of the student afterwards. With β = 0 no feature is computed.
+ *
+ * @see Romero et al., FitNets (2015), arXiv 1412.6550, §2.2
+ */
+export class FeatureDistillationTrainer extends KnowledgeDistillationTrainer<
+  FeatureDistillationLosses<number>
+> {
+  declare readonly teacher: Module;
+  readonly beta: number;
+  readonly #pairs: readonly FeaturePair[];
+
+  constructor({ beta = 0.3, features, ...options }: FeatureDistillationOptions) {
+    super(options);
+    const { teacher, student } = options;
+    if (!(teacher instanceof Module)) {
+      throw new DistilgradError("model", "trainer: features are taken from a Module; this teacher is none");
+    }
+    if (!(beta >= 0 && beta < Number.POSITIVE_INFINITY)) {
+      throw new DistilgradError("value", `trainer: beta must be a finite number of at least 0, got ${beta}`);
+    }
+    if (!Array.isArray(features) || features.length === 0) {
+      throw new DistilgradError(
+        "model",
+        "trainer: expected features as pairs [studentLayer, teacherLayer], got none",
+      );
+    }
+    for (const [studentLayer, teacherLayer, projection] of features as readonly FeaturePair[]) {
+      requireLayer("student", student, studentLayer);
+      requireLayer("teacher", teacher, teacherLayer);
+      if (projection) this.requireOptimized(`projection of "${studentLayer}"`, projection);
+    }
+    this.beta = beta;
+    this.#pairs = features;
+  }
+
+  /**
+   * Σ MSE over the pairs, each student feature through its projection.
+   *
+   * @param studentFeatures one tensor a pair, in the order of the pairs
+   * @param teacherFeatures one tensor a pair, in the order of the pairs
+   */
+  featureMatchingLoss(studentFeatures: readonly Tensor[], teacherFeatures: readonly Tensor[]): Tensor {
+    const projected = studentFeatures.map((feature, i) => this.#pairs[i]?.[2]?.forward(feature) ?? feature);
+    return featureMatchingLoss(projected, teacherFeatures, this.#pairs);
+  }
+
+  /** One step on one batch, with features. `batch.teacherLogits` is not read: the teacher runs for its features anyway. */
+  trainStepWithFeatures(batch: Dataset): FeatureDistillationLosses<number> {
+    if (this.beta === 0) return { ...super.trainStep(batch), feature: 0 };
+    const { x, labels } = batch;
+    const asked = teacherFeatures(this.teacher, x);
+    this.student.train();
+    for (const [, , projection] of this.#pairs) projection?.train();
+    const answered = this.student.features(x);
+
+    const { total, hard, soft } = this.distillationLoss(answered.logits, asked.logits, labels);
+    const feature = this.featureMatchingLoss(
+      this.#pairs.map(([layer]) => featureOf("student", answered.features, layer)),
+      this.#pairs.map(([, layer]) => featureOf("teacher", asked.features, layer)),
+    );
+    const whole = add(total, scale(feature, this.beta));
+    this.descend(whole);
+    return { total: whole.item(), hard: hard.item(), soft: soft.item(), feature: feature.item() };
+  }
+
+  /** The same as `trainStepWithFeatures`, under the name that `fit` calls. */
+  override trainStep(batch: Dataset): FeatureDistillationLosses<number> {
+    return this.trainStepWithFeatures(batch);
+  }
+
+  /** With the projections' weights, as `projection.0.weight`, …, beside the student's. */
+  override state(): TrainerState & { readonly projections: readonly NamedTensors[] } {
+    return { ...super.state(), projections: this.#pairs.map((pair) => pair[2]?.stateDict() ?? new Map()) };
+  }
+
+  override restore(state: TrainerState & { readonly projections: readonly NamedTensors[] }): void {
+    const before = this.state();
+    if (state.projections?.length !== this.#pairs.length) {
+      throw new DistilgradError(
+        "state",
+        `restore: the state has ${state.projections?.length ?? 0} projections, this trainer ${this.#pairs.length} pairs`,
+      );
+    }
+    const load = (projections: readonly NamedTensors[]): void => {
+      for (const [i, pair] of this.#pairs.entries()) pair[2]?.loadStateDict(projections[i]);
+    };
+    try {
+      load(state.projections);
+      super.restore(state);
+    } catch (error) {
+      load(before.projections);
+      throw error;
+    }
+  }
+}
+
+function requireLayer(role: string, model: Module, name: string): void {
+  const names = [...model.modules().keys()];
+  const call = name.lastIndexOf("#");
+  if (names.includes(call === -1 ? name : name.slice(0, call))) return;
+  throw new DistilgradError(
+    "model",
+    `trainer: the ${role} has no layer "${name}"; it has ${names.map((known) => `"${known}"`).join(", ") || "none"}`,
+  );
+}
+
+function featureOf(role: string, features: NamedTensors, name: string): Tensor {
+  const feature = features.get(name);
+  if (feature === undefined) {
+    throw new DistilgradError(
+      "model",
+      `trainer: the ${role}'s layer "${name}" was not called in the forward pass`,
+    );
+  }
+  return feature;
+}

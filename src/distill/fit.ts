@@ -1,0 +1,57 @@
+import type { Batches } from "../data/batches.ts";
+import { DistilgradError } from "../errors.ts";
+import type { LearningRate } from "../optim/schedules.ts";
+import type { Trainer } from "./trainer.ts";
+
+export interface FitOptions {
+  /** Passes over the data. An epoch that was begun before counts as one. Either this or `steps`. */
+  readonly epochs?: number;
+  /** Batches, over as many epochs as that takes. */
+  readonly steps?: number;
+  /** Stepped after every batch. */
+  readonly schedule?: LearningRate;
+}
+
+/** What one step did. */
+export interface FitStep<Losses> {
+  /** Which epoch of the loader this batch was of, from 0. */
+  readonly epoch: number;
+  /** Which step of this `fit` it was, from 0. */
+  readonly step: number;
+  readonly losses: Losses;
+  /** Whether the batch was the last of its epoch. */
+  readonly endOfEpoch: boolean;
+}
+
+/**
+ * Trains step by step, giving control back after each: the caller logs, stops, saves, or lets the page breathe, in
+ * plain code.
+ *
+ *     for (const { epoch, losses, endOfEpoch } of fit(trainer, batches, { epochs: 10 })) {
+ *       if (endOfEpoch) console.log(epoch, losses.total);
+ *     }
+ *
+ * What a step leaves behind is complete when it is yielded: states that are taken then continue with the next batch.
+ */
+export function* fit<Losses extends { readonly total: number }>(
+  trainer: Trainer<Losses>,
+  batches: Batches,
+  { epochs, steps, schedule }: FitOptions,
+): Generator<FitStep<Losses>, void> {
+  if ((epochs === undefined) === (steps === undefined)) {
+    throw new DistilgradError("value", "fit: expected either epochs or steps");
+  }
+  const limit = (epochs ?? steps)!;
+  if (!Number.isSafeInteger(limit) || limit < 0) {
+    const name = epochs === undefined ? "steps" : "epochs";
+    throw new DistilgradError("value", `fit: ${name} must be a whole number of at least 0, got ${limit}`);
+  }
+  for (let step = 0, epochsDone = 0; (epochs === undefined ? step : epochsDone) < limit; step++) {
+    const epoch = batches.epoch;
+    const losses = trainer.trainStep(batches.next());
+    schedule?.step();
+    const endOfEpoch = batches.atEpochStart;
+    if (endOfEpoch) epochsDone++;
+    yield { epoch, step, losses, endOfEpoch };
+  }
+}

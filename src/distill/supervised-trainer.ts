@@ -1,0 +1,43 @@
+import type { Dataset } from "../data/dataset.ts";
+import { unlabelled } from "../data/dataset.ts";
+import { DistilgradError } from "../errors.ts";
+import type { Module } from "../nn/module.ts";
+import { crossEntropy } from "../ops/cross-entropy.ts";
+import { Trainer, type TrainerOptions } from "./trainer.ts";
+
+export interface SupervisedTrainerOptions extends TrainerOptions {
+  /** The model that learns. */
+  readonly model: Module;
+  /** See `crossEntropy`. Default 0. Smoothed labels make a poor teacher: they wipe out what it knows beside the label. */
+  readonly labelSmoothing?: number;
+}
+
+/**
+ * Learns from labels alone: how a teacher is made, and the twin that every student is compared with.
+ *
+ *     L = crossEntropy(model(x), labels)
+ */
+export class SupervisedTrainer extends Trainer<{ readonly total: number }> {
+  readonly #labelSmoothing: number;
+
+  constructor({ model, labelSmoothing = 0, ...options }: SupervisedTrainerOptions) {
+    super(model, options);
+    this.#labelSmoothing = labelSmoothing;
+  }
+
+  trainStep({ x, labels }: Dataset): { readonly total: number } {
+    if (labels === undefined) {
+      throw new DistilgradError(
+        "labels",
+        "trainStep: this trainer learns from labels, and the batch has none",
+      );
+    }
+    this.student.train();
+    const total = crossEntropy(this.student.forward(x), labels, {
+      labelSmoothing: this.#labelSmoothing,
+      ignoredLabel: unlabelled,
+    });
+    this.descend(total);
+    return { total: total.item() };
+  }
+}

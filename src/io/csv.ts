@@ -1,0 +1,299 @@
+/** Floor 3: comma-separated values. Knows text and numbers, not where the text comes from nor what learns from it. */
+import { DistilgradError } from "../errors.ts";
+
+/** The fields of a file as they were written, quotes removed. */
+export interface CsvTable {
+  /** The names in the header, or "column 1", "column 2" … where there is none. */
+  readonly columns: readonly string[];
+  /** All rows but the header; each has as many fields as there are columns. */
+  readonly rows: readonly (readonly string[])[];
+  /** The line on which each row starts, counted from 1. */
+  readonly lines: readonly number[];
+}
+
+export interface CsvSettings {
+  /** What stands between two fields: one character, neither a quote nor a line end. Default ",". */
+  readonly separator?: string;
+  /**
+   * Whether the first row names the columns. Default "auto": it does if some field of it is text where the second
+   * row has a number. If it has numbers of its own besides, it may as well be a row with a typing error: that is
+   * refused, and the caller decides.
+   */
+  readonly header?: boolean | "auto";
+}
+
+const QUOTE = 0x22;
+const LF = 0x0a;
+const CR = 0x0d;
+const BYTE_ORDER_MARK = 0xfeff;
+
+/**
+ * Reads a table from text, character by character.
+ *
+ * A field in quotes may hold separators, line ends and doubled quotes. Lines end with CRLF, LF or CR, the last
+ * one's end may be missing; a byte order mark is dropped; blank lines are skipped, so a single empty field in a row
+ * of its own is written "". Spaces belong to their field.
+ *
+ * @throws `data`, with the line, for rows of different lengths, a quote inside a field without quotes, text after a
+ *   closing quote, a quote that is never closed, no row at all, two columns of one name, a first row that may or
+ *   may not be a header; `value` for another separator
+ * @see RFC 4180, Common Format and MIME Type for CSV Files (2005), §2
+ */
+export function parseCsv(text: string, settings: CsvSettings = {}): CsvTable {
+  const { separator = ",", header = "auto" } = settings;
+  const { rows, lines } = split(text, requireSeparator(separator));
+  if (rows.length === 0) throw broken("expected at least one row, got none");
+  for (let i = 1; i < rows.length; i++) {
+    if (rows[i].length !== rows[0].length) {
+      throw broken(
+        `line ${lines[i]}: expected ${count(rows[0].length, "field")} as on line ${lines[0]}, got ${rows[i].length}`,
+      );
+    }
+  }
+  if (!(header === "auto" ? looksLikeHeader(rows, lines) : header)) {
+    return { columns: rows[0].map((_, i) => `column ${i + 1}`), rows, lines };
+  }
+  const columns = rows[0];
+  for (let i = 1; i < columns.length; i++) {
+    const first = columns.indexOf(columns[i]);
+    if (first < i) {
+      throw broken(
+        `line ${lines[0]}: header names must differ, got ${shown(columns[i])} for columns ${first + 1} and ${i + 1}`,
+      );
+    }
+  }
+  return { columns, rows: rows.slice(1), lines: lines.slice(1) };
+}
+
+/** Rows of fields, with the line on which each row starts; no row is checked against another. */
+function split(text: string, separator: number): { rows: string[][]; lines: number[] } {
+  const rows: string[][] = [];
+  const lines: number[] = [];
+  let line = 1;
+  let at = text.charCodeAt(0) === BYTE_ORDER_MARK ? 1 : 0;
+  /** Past one line end, CRLF being one. */
+  const endLine = (): void => {
+    at += text.charCodeAt(at) === CR && text.charCodeAt(at + 1) === LF ? 2 : 1;
+    line++;
+  };
+  /** From an opening quote past its closing one. */
+  const quoted = (): string => {
+    const opened = line;
+    let field = "";
+    let start = ++at;
+    while (at < text.length) {
+      const code = text.charCodeAt(at);
+      if (code === CR || code === LF) endLine();
+      else if (code !== QUOTE) at++;
+      else if (text.charCodeAt(at + 1) === QUOTE) {
+        field += text.slice(start, at + 1);
+        start = at += 2;
+      } else return field + text.slice(start, at++);
+    }
+    throw broken(`line ${opened}: expected a closing quote, got the end of the text`);
+  };
+  /** Up to the next separator or line end. */
+  const plain = (): string => {
+    const start = at;
+    let end = start;
+    for (; end < text.length; end++) {
+      const code = text.charCodeAt(end);
+      if (code === separator || code === CR || code === LF) break;
+      if (code === QUOTE) {
+        throw broken(
+          `line ${line}: expected no quote inside a field without quotes, got one after ${shown(text.slice(start, end))}; put the field in quotes and double the quote`,
+        );
+      }
+    }
+    at = end;
+    return text.slice(start, end);
+  };
+
+  while (at < text.length) {
+    const first = text.charCodeAt(at);
+    if (first === CR || first === LF) {
+      endLine();
+      continue;
+    }
+    const row: string[] = [];
+    rows.push(row);
+    lines.push(line);
+    for (;;) {
+      const inQuotes = text.charCodeAt(at) === QUOTE;
+      row.push(inQuotes ? quoted() : plain());
+      if (at >= text.length) break;
+      const code = text.charCodeAt(at);
+      if (code === CR || code === LF) {
+        endLine();
+        break;
+      }
+      if (code !== separator) {
+        throw broken(
+          `line ${line}: expected a separator or a line end after a closing quote, got ${shown(String.fromCodePoint(text.codePointAt(at) as number))}`,
+        );
+      }
+      at++;
+    }
+  }
+  return { rows, lines };
+}
+
+function requireSeparator(separator: string): number {
+  const code = separator.length === 1 ? separator.charCodeAt(0) : QUOTE;
+  if (code === QUOTE || code === CR || code === LF || code === BYTE_ORDER_MARK) {
+    throw new DistilgradError(
+      "value",
+      `parseCsv: separator must be one character, neither a quote nor a line end, got ${shown(separator)}`,
+    );
+  }
+  return code;
+}
+
+function looksLikeHeader(rows: readonly (readonly string[])[], lines: readonly number[]): boolean {
+  if (rows.length < 2) return false;
+  const [first, second] = rows;
+  const text = first.findIndex((field, i) => field !== "" && !isDecimal(field) && isDecimal(second[i]));
+  if (text === -1) return false;
+  const number = first.find(isDecimal);
+  if (number !== undefined) {
+    throw broken(
+      `line ${lines[0]}: expected a header or a row, got ${shown(first[text])} like a name and ${shown(number)} like a value; pass header: true or header: false`,
+    );
+  }
+  return true;
+}
+
+/** Rows of numbers, each with its class. */
+export interface LabelledTable {
+  /** `[rows, features]`, row-major: all columns but the label's, in their order. */
+  readonly values: Float32Array;
+  readonly rows: number;
+  readonly features: number;
+  /** The name of each feature's column. */
+  readonly featureNames: readonly string[];
+  /** `[rows]` indices into `classNames`; −1 where the label's field is empty: a row without a label. */
+  readonly labels: Int32Array;
+  /** Each label once, as it is written: by value if all are whole numbers such as 0 or 12, otherwise by code unit. */
+  readonly classNames: readonly string[];
+}
+
+export interface LabelSettings {
+  /**
+   * Where the class stands: in the first or last column, in the column of this name, or in this column counted from 0.
+   * "first" and "last" always mean the position.
+   */
+  readonly label: "first" | "last" | string | number;
+}
+
+/**
+ * Splits a table into features, which are numbers, and labels, which are names of classes.
+ *
+ * A number is written in decimal: sign, digits with or without a point, exponent, nothing else. It is rounded to
+ * float32.
+ *
+ * @throws `data`, with line and column, for a field that is no such number or too large for float32, for a table
+ *   without rows or without features; `value` for a label column that does not exist
+ */
+export function labelledTable(table: CsvTable, { label }: LabelSettings): LabelledTable {
+  const { columns, rows, lines } = table;
+  const labelColumn = requireColumn(columns, label);
+  const features = columns.length - 1;
+  if (features === 0) {
+    throw unusable("expected at least one column besides the label, got none; is it another separator?");
+  }
+  if (rows.length === 0) throw unusable("expected at least one row, got none");
+  const values = new Float32Array(rows.length * features);
+  let at = 0;
+  for (let i = 0; i < rows.length; i++) {
+    for (let j = 0; j < columns.length; j++) {
+      if (j === labelColumn) continue;
+      const value = (values[at++] = decimal(rows[i][j]));
+      if (!Number.isFinite(value)) throw unusable(notANumber(rows[i][j], lines[i], columns[j]));
+    }
+  }
+  const classNames = sortedClasses(rows.map((row) => row[labelColumn]));
+  const indices = new Map(classNames.map((name, index) => [name, index]));
+  const labels = Int32Array.from(rows, (row) => indices.get(row[labelColumn]) ?? -1);
+  const featureNames = columns.filter((_, j) => j !== labelColumn);
+  return { values, rows: rows.length, features, featureNames, labels, classNames };
+}
+
+function requireColumn(columns: readonly string[], label: string | number): number {
+  if (label === "first") return 0;
+  if (label === "last") return columns.length - 1;
+  if (typeof label === "number") {
+    if (Number.isInteger(label) && label >= 0 && label < columns.length) return label;
+    throw new DistilgradError(
+      "value",
+      `labelledTable: label column ${label} is outside [0, ${columns.length})`,
+    );
+  }
+  const index = columns.indexOf(label);
+  if (index >= 0) return index;
+  const few = columns.slice(0, 8).map(shown).join(", ");
+  throw new DistilgradError(
+    "value",
+    `labelledTable: label must be a column, one of ${few}${columns.length > 8 ? " …" : ""}, got ${shown(label)}`,
+  );
+}
+
+function sortedClasses(labels: readonly string[]): string[] {
+  const names = [...new Set(labels)].filter((name) => name !== "").sort();
+  // Whole numbers without leading zeros: of two, the longer is the larger, and of one length the code units decide.
+  if (names.every(isWholeNumeral)) names.sort((a, b) => a.length - b.length);
+  return names;
+}
+
+const isDigit = (code: number): boolean => code >= 0x30 && code <= 0x39;
+
+function isWholeNumeral(text: string): boolean {
+  for (let i = 0; i < text.length; i++) if (!isDigit(text.charCodeAt(i))) return false;
+  return text.length === 1 || text[0] !== "0";
+}
+
+/**
+ * Whether a text is a decimal number, as a scan from left to right.
+ *
+ *     [+ −] (digits [. [digits]] | . digits) [(e | E) [+ −] digits]
+ */
+function isDecimal(text: string): boolean {
+  let at = 0;
+  const sign = (): void => {
+    if (text[at] === "+" || text[at] === "-") at++;
+  };
+  const digits = (): number => {
+    const start = at;
+    while (at < text.length && isDigit(text.charCodeAt(at))) at++;
+    return at - start;
+  };
+  sign();
+  let mantissa = digits();
+  if (text[at] === ".") {
+    at++;
+    mantissa += digits();
+  }
+  if (mantissa === 0) return false;
+  if (text[at] === "e" || text[at] === "E") {
+    at++;
+    sign();
+    if (digits() === 0) return false;
+  }
+  return at === text.length;
+}
+
+/** The float32 that a field stands for: NaN if it is no number, infinite if it is too large. */
+const decimal = (field: string): number => (isDecimal(field) ? Math.fround(Number(field)) : Number.NaN);
+
+function notANumber(field: string, line: number, column: string): string {
+  const place = `line ${line}, column ${shown(column)}`;
+  if (field === "") return `${place}: expected a number, got an empty field`;
+  return `${place}: expected a number${isDecimal(field) ? " within float32" : ""}, got ${shown(field)}`;
+}
+
+/** A text as messages quote it: on one line, and not longer than one. */
+const shown = (text: string): string => JSON.stringify(text.length > 40 ? `${text.slice(0, 40)}…` : text);
+
+const count = (n: number, noun: string): string => `${n} ${noun}${n === 1 ? "" : "s"}`;
+
+const broken = (what: string): DistilgradError => new DistilgradError("data", `parseCsv: ${what}`);
+const unusable = (what: string): DistilgradError => new DistilgradError("data", `labelledTable: ${what}`);

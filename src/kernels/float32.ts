@@ -1,0 +1,15 @@
+/** Floor 0: the float32 set in plain JavaScript. It runs everywhere and defines the bits that every other set gives. */
+import { elementwise } from "./elementwise.ts";
+import type { Kernels } from "./kernels.ts";
+import { products } from "./products.ts";
+import { rows } from "./rows.ts";
+import { updates } from "./updates.ts";
+
+export const float32: Kernels = {
+  name: "float32",
+  alloc: (size) => new Float32Array(size),
+  ...products,
+  ...elementwise,
+  ...rows,
+  ...updates,
+};

@@ -1,0 +1,101 @@
+/**
+ * Floor 0: hot loops over flat, row-major buffers. Kernels know lengths; they refuse to know tensors, shapes and
+ * gradients.
+ *
+ * One rule holds for every method: a buffer named `d…`, and the result of a product, is accumulated into (`+=`); a
+ * forward output is overwritten (`=`).
+ *
+ * Every kernel states its rounding class, so that two sets of the same precision give the same bits:
+ *
+ *     a  products    float32: one rounding per multiplication and one per addition, k ascending, starting from what is
+ *                    in the output. float64: the same order.
+ *     b  one operation an element: the store rounds.
+ *     c  rows, sums  float64 inside, in ascending order, rounded once at the store.
+ *     d  updates     float32: one rounding per operation, in the order of the formula. float64: the same order.
+ */
+export type Floats = Float32Array | Float64Array;
+
+export interface Kernels {
+  /** What reports call this set, such as `float32`. */
+  readonly name: string;
+
+  /** A fresh, zeroed buffer of this set's element type. */
+  alloc(size: number): Floats;
+
+  /** a: C[m,n] += A[m,k] · B[k,n] */
+  matmul(c: Floats, a: Floats, b: Floats, m: number, k: number, n: number): void;
+  /** a: C[m,n] += A[m,k] · B[n,k]ᵀ */
+  matmulTransposedB(c: Floats, a: Floats, b: Floats, m: number, k: number, n: number): void;
+  /** a: C[m,n] += A[k,m]ᵀ · B[k,n] */
+  matmulTransposedA(c: Floats, a: Floats, b: Floats, m: number, k: number, n: number): void;
+
+  /** b: Y[r,:] = b */
+  fillRows(y: Floats, b: Floats, rows: number): void;
+  /** c: db += Σᵣ dY[r,:] */
+  sumRows(db: Floats, dy: Floats, rows: number): void;
+
+  /** b: y = a + b */
+  add(y: Floats, a: Floats, b: Floats): void;
+  /** b: y = a − b */
+  sub(y: Floats, a: Floats, b: Floats): void;
+  /** b: y = a ⊙ b */
+  mul(y: Floats, a: Floats, b: Floats): void;
+  /** b: y = a ⊘ b */
+  div(y: Floats, a: Floats, b: Floats): void;
+  /** b: y = s · x */
+  scale(y: Floats, s: number, x: Floats): void;
+  /** b for s = ±1, else c: dx += s · dy */
+  addScaled(dx: Floats, s: number, dy: Floats): void;
+  /** c: dx += a ⊙ dy */
+  addProduct(dx: Floats, a: Floats, dy: Floats): void;
+
+  /** b: y = max(x, 0), NaN stays NaN */
+  relu(y: Floats, x: Floats): void;
+  /** b: dx += dy where x > 0, and where x is NaN */
+  reluBackward(dx: Floats, x: Floats, dy: Floats): void;
+
+  /** c, each row: y = exp(x − max x) / Σ exp(x − max x) */
+  softmax(y: Floats, x: Floats, rows: number, cols: number): void;
+  /** c, each row: dx += y ⊙ (dy − ⟨dy, y⟩) */
+  softmaxBackward(dx: Floats, y: Floats, dy: Floats, rows: number, cols: number): void;
+  /** c, each row: y = (x − max x) − log Σ exp(x − max x) */
+  logSoftmax(y: Floats, x: Floats, rows: number, cols: number): void;
+  /** c, each row: dx += dy − exp(y) · Σ dy */
+  logSoftmaxBackward(dx: Floats, y: Floats, dy: Floats, rows: number, cols: number): void;
+
+  /**
+   * d: one step of stochastic gradient descent.
+   *
+   *     g' = g + decay · w
+   *     v  = momentum · v + g'           v starts at 0
+   *     w  = w − rate · (nesterov ? g' + momentum · v : v)
+   *
+   * `v` is null when momentum is 0; then w = w − rate · g'.
+   */
+  sgdStep(w: Floats, g: Floats, v: Floats | null, settings: SgdStep): void;
+  /**
+   * d: one step of Adam, with `rate` already divided by 1 − β₁ᵗ and `root` = √(1 − β₂ᵗ).
+   *
+   *     g' = g + decay · w
+   *     m  = β₁ · m + (1 − β₁) · g'
+   *     v  = β₂ · v + ((1 − β₂) · g') · g'
+   *     w  = w − rate · (m / (√v / root + ε))
+   */
+  adamStep(w: Floats, g: Floats, m: Floats, v: Floats, settings: AdamStep): void;
+}
+
+export interface SgdStep {
+  readonly rate: number;
+  readonly momentum: number;
+  readonly nesterov: boolean;
+  readonly decay: number;
+}
+
+export interface AdamStep {
+  readonly rate: number;
+  readonly beta1: number;
+  readonly beta2: number;
+  readonly epsilon: number;
+  readonly decay: number;
+  readonly root: number;
+}

@@ -1,0 +1,232 @@
+/**
+ * Floor 3: what has weights. A module is a class with a `forward`; its parts are found by looking at its fields, so a
+ * model is written once and never registers anything.
+ */
+import { DistilgradError } from "../errors.ts";
+import { formatShape, sameShape } from "../shape.ts";
+import { Tensor } from "../tensor.ts";
+
+/** Tensors by name, such as `hidden.weight`, in the order in which a model declares them. */
+export type NamedTensors = ReadonlyMap<string, Tensor>;
+
+/** A tensor that a model owns and an optimizer moves. */
+export class Parameter extends Tensor {
+  constructor(values: Tensor) {
+    super(values.storage, values.shape, values.kernels);
+    this.requiresGrad = true;
+  }
+}
+
+/** What a forward pass returns when its steps are asked for. */
+export interface Features {
+  /** The output of the whole module. */
+  readonly logits: Tensor;
+  /** The output of every module within it, by name; a second call of the same one is `name#2`. */
+  readonly features: NamedTensors;
+}
+
+/**
+ * Something with weights that maps a tensor to a tensor.
+ *
+ * Fields decide: a field that is a `Parameter`, or a tensor that requires a gradient, is a parameter; another tensor
+ * is a buffer; a module, or an array of modules, is a child. `#private` fields are invisible to this, so modules and
+ * parameters must not be private.
+ *
+ *     class Net extends Module {
+ *       hidden = new Linear(64, 32);
+ *       logits = new Linear(32, 10);
+ *       forward(x: Tensor) { return this.logits.forward(relu(this.hidden.forward(x))); }
+ *     }
+ */
+export abstract class Module {
+  #training = true;
+
+  abstract forward(x: Tensor): Tensor;
+
+  /** Whether layers such as Dropout behave as in training. True when made. */
+  get training(): boolean {
+    return this.#training;
+  }
+
+  /** Puts this module and all within it in training mode. */
+  train(): this {
+    return this.#setMode(true);
+  }
+
+  /** Puts this module and all within it in evaluation mode. */
+  eval(): this {
+    return this.#setMode(false);
+  }
+
+  /** Runs `compute` in evaluation mode, and puts every part back into the mode it was in. */
+  inEvalMode<T>(compute: () => T): T {
+    const modules: Module[] = [this, ...this.modules().values()];
+    const modes = modules.map((module) => module.#training);
+    for (const module of modules) module.#training = false;
+    try {
+      return compute();
+    } finally {
+      for (const [i, module] of modules.entries()) module.#training = modes[i];
+    }
+  }
+
+  /** The modules directly inside, by field name; those in an array as `field.0`, `field.1`, … */
+  children(): Map<string, Module> {
+    const found = new Map<string, Module>();
+    for (const [name, value] of Object.entries(this)) {
+      if (value instanceof Module) found.set(name, value);
+      else if (Array.isArray(value)) {
+        for (const [i, item] of value.entries()) if (item instanceof Module) found.set(`${name}.${i}`, item);
+      }
+    }
+    return found;
+  }
+
+  /** Every module inside at any depth, by dotted name. A module in two places has the name it has first. */
+  modules(): Map<string, Module> {
+    const found = new Map<string, Module>();
+    const seen = new Set<Module>([this]);
+    const visit = (module: Module, prefix: string): void => {
+      for (const [name, child] of module.children()) {
+        if (seen.has(child)) continue;
+        seen.add(child);
+        found.set(prefix + name, child);
+        visit(child, `${prefix}${name}.`);
+      }
+    };
+    visit(this, "");
+    return found;
+  }
+
+  /** Everything that an optimizer moves, by dotted name; frozen parameters too. A shared one is listed once. */
+  parameters(): Map<string, Tensor> {
+    return this.#tensors((value) => value instanceof Parameter || value.requiresGrad);
+  }
+
+  /** What belongs to the model's state without being trained, by dotted name. */
+  buffers(): Map<string, Tensor> {
+    return this.#tensors((value) => !(value instanceof Parameter || value.requiresGrad));
+  }
+
+  /** Copies of all parameters and buffers, by dotted name. */
+  stateDict(): Map<string, Tensor> {
+    const state = new Map<string, Tensor>();
+    for (const [name, value] of this.#state()) {
+      state.set(name, new Tensor(value.data.slice(), value.shape, value.kernels));
+    }
+    return state;
+  }
+
+  /**
+   * Copies values into all parameters and buffers.
+   *
+   * @throws when a name is missing, unknown, or has another shape; it lists all of them and loads nothing
+   */
+  loadStateDict(state: NamedTensors): void {
+    const own = this.#state();
+    const quote = (names: readonly string[]): string => names.map((name) => `"${name}"`).join(", ");
+    const missing = [...own.keys()].filter((name) => !state.has(name));
+    const unexpected = [...state.keys()].filter((name) => !own.has(name));
+    const problems: string[] = [];
+    if (missing.length > 0) problems.push(`missing ${quote(missing)}`);
+    if (unexpected.length > 0) problems.push(`unexpected ${quote(unexpected)}`);
+    for (const [name, value] of own) {
+      const given = state.get(name);
+      if (given && !sameShape(given.shape, value.shape)) {
+        problems.push(`"${name}" is ${formatShape(given.shape)} instead of ${formatShape(value.shape)}`);
+      }
+    }
+    if (problems.length > 0) {
+      throw new DistilgradError(
+        "state",
+        `loadStateDict: the state does not fit this model: ${problems.join("; ")}; nothing was loaded`,
+      );
+    }
+    for (const [name, value] of own) value.update((data) => data.set(state.get(name)!.data));
+  }
+
+  /**
+   * One forward pass that also returns what every module within computed. The model's code is as it was: each part's
+   * `forward` is watched for the time of this call.
+   */
+  features(x: Tensor): Features {
+    const features = new Map<string, Tensor>();
+    const calls = new Map<string, number>();
+    const restore: (() => void)[] = [];
+    try {
+      for (const [name, module] of this.modules()) {
+        restore.push(
+          watch(module, (output) => {
+            const call = (calls.get(name) ?? 0) + 1;
+            calls.set(name, call);
+            features.set(call === 1 ? name : `${name}#${call}`, output);
+          }),
+        );
+      }
+      return { logits: this.forward(x), features };
+    } finally {
+      for (const undo of restore) undo();
+    }
+  }
+
+  #setMode(training: boolean): this {
+    for (const module of [this, ...this.modules().values()]) module.#training = training;
+    return this;
+  }
+
+  #state(): Map<string, Tensor> {
+    return new Map([...this.parameters(), ...this.buffers()]);
+  }
+
+  #tensors(wanted: (value: Tensor) => boolean): Map<string, Tensor> {
+    const found = new Map<string, Tensor>();
+    const seen = new Set<Tensor>();
+    for (const [prefix, module] of [["", this] as const, ...this.modules()]) {
+      for (const [field, value] of Object.entries(module)) {
+        if (!(value instanceof Tensor) || seen.has(value) || !wanted(value)) continue;
+        seen.add(value);
+        found.set(prefix === "" ? field : `${prefix}.${field}`, value);
+      }
+    }
+    return found;
+  }
+}
+
+/** Calls `seen` with every output of `module` until the returned function is called. */
+function watch(module: Module, seen: (output: Tensor) => void): () => void {
+  const own = Object.getOwnPropertyDescriptor(module, "forward");
+  const forward = module.forward;
+  Object.defineProperty(module, "forward", {
+    configurable: true,
+    writable: true,
+    enumerable: false,
+    value(...inputs: Parameters<Module["forward"]>): Tensor {
+      const output = forward.apply(module, inputs);
+      seen(output);
+      return output;
+    },
+  });
+  return () => {
+    if (own) Object.defineProperty(module, "forward", own);
+    else Reflect.deleteProperty(module, "forward");
+  };
+}
+
+/**
+ * The parameters of several modules in one list, for one optimizer: `parametersOf({ student, projection })` names them
+ * `student.hidden.weight`, …, `projection.weight`.
+ */
+export function parametersOf(modules: Readonly<Record<string, Module>>): Map<string, Tensor> {
+  const found = new Map<string, Tensor>();
+  for (const [prefix, module] of Object.entries(modules)) {
+    for (const [name, parameter] of module.parameters()) found.set(`${prefix}.${name}`, parameter);
+  }
+  return found;
+}
+
+/** How many numbers a model learns. */
+export function countParameters(model: Module): number {
+  let count = 0;
+  for (const parameter of model.parameters().values()) count += parameter.size;
+  return count;
+}

@@ -1,0 +1,109 @@
+import { DistilgradError } from "../errors.ts";
+import { requireLabels } from "../factories.ts";
+import { argmaxRow, logSumExpAbove } from "../kernels/rows.ts";
+import { exp } from "../math.ts";
+import { formatShape } from "../shape.ts";
+import { record, Tensor, wrt } from "../tensor.ts";
+import { lossRowsOf, requireProbabilities, requireSameShape } from "./operands.ts";
+
+export interface CrossEntropyOptions {
+  /** s in [0, 1): the share of every target that is spread evenly over the classes. Default 0. */
+  readonly labelSmoothing?: number;
+  /** Rows with this label take no part: neither in the sum nor in the number of rows. Default: none. */
+  readonly ignoredLabel?: number;
+}
+
+/**
+ * The cross-entropy of a softmax with its targets, averaged over rows, straight from the logits.
+ *
+ *     q' = (1 − s) q + s / classes        q is one-hot for labels
+ *     L  = (1/rows) Σ q' (lse z − z)
+ *     dz = ((Σ q') softmax(z) − q') / rows · dL
+ *     dq = (1 − s) (lse z − z) / rows · dL
+ *
+ * @param logits `[rows, classes]` z
+ * @param targets one class label a row, or target probabilities `[rows, classes]` as a tensor
+ * @returns a scalar, in nats; 0 when every row is ignored
+ * @see Goodfellow, Bengio & Courville, Deep Learning (2016), §6.2.2; Szegedy et al., arXiv 1512.00567, §7 (smoothing)
+ */
+export function crossEntropy(
+  logits: Tensor,
+  targets: ArrayLike<number> | Tensor,
+  { labelSmoothing = 0, ignoredLabel }: CrossEntropyOptions = {},
+): Tensor {
+  const { rows, cols } = lossRowsOf("crossEntropy", "logits", logits);
+  if (!(labelSmoothing >= 0 && labelSmoothing < 1)) {
+    throw new DistilgradError(
+      "value",
+      `crossEntropy: labelSmoothing must be in [0, 1), got ${labelSmoothing}`,
+    );
+  }
+  const soft = targets instanceof Tensor ? targets : null;
+  if (soft) {
+    if (soft.size === rows && soft.size !== logits.size) {
+      throw new DistilgradError(
+        "labels",
+        `crossEntropy: expected labels as an array or target probabilities ${formatShape(logits.shape)}, got a tensor ${formatShape(soft.shape)}; pass its data`,
+      );
+    }
+    requireSameShape("crossEntropy", "logits", logits, "targetProbs", soft);
+    requireProbabilities("crossEntropy", "targetProbs", soft, { rows, cols });
+  } else {
+    requireLabels("crossEntropy", targets as ArrayLike<number>, rows, cols, ignoredLabel);
+  }
+
+  const labels = soft ? null : Int32Array.from(targets as ArrayLike<number>);
+  const z = logits.data;
+  const spread = labelSmoothing / cols;
+  const kept = 1 - labelSmoothing;
+  const target = (row: number, i: number): number =>
+    spread + kept * (soft ? soft.data[i] : i === row * cols + labels![row] ? 1 : 0);
+  const ignores = (row: number): boolean => labels !== null && labels[row] === ignoredLabel;
+
+  const max = new Float64Array(rows);
+  const above = new Float64Array(rows);
+  let total = 0;
+  let count = 0;
+  for (let row = 0; row < rows; row++) {
+    if (ignores(row)) continue;
+    count++;
+    const start = row * cols;
+    const top = argmaxRow(z, start, cols);
+    max[row] = z[top];
+    above[row] = logSumExpAbove(z, start, cols, top, 1);
+    for (let i = start; i < start + cols; i++) {
+      const q = target(row, i);
+      // 0 · ∞ = 0: a class that is not wanted may have the logit −∞. NaN must still show.
+      if (q !== 0 || max[row] - max[row] !== 0) total += q * (max[row] - z[i] + above[row]);
+    }
+  }
+  const loss = logits.kernels.alloc(1);
+  loss[0] = count === 0 ? 0 : total / count;
+
+  const partials = [
+    wrt(logits, (dz, dLoss) => {
+      for (let row = 0; row < rows; row++) {
+        if (ignores(row)) continue;
+        const start = row * cols;
+        let mass = 0; // Σ q'
+        for (let i = start; i < start + cols; i++) mass += target(row, i);
+        for (let i = start; i < start + cols; i++) {
+          const p = exp(z[i] - max[row] - above[row]);
+          dz[i] += ((mass * p - target(row, i)) / count) * dLoss[0];
+        }
+      }
+    }),
+  ];
+  if (soft) {
+    partials.push(
+      wrt(soft, (dq, dLoss) => {
+        for (let row = 0, i = 0; row < rows; row++) {
+          for (const end = i + cols; i < end; i++) {
+            dq[i] += ((kept * (max[row] - z[i] + above[row])) / count) * dLoss[0];
+          }
+        }
+      }),
+    );
+  }
+  return record("crossEntropy", loss, [], partials);
+}

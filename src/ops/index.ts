@@ -1,0 +1,28 @@
+/** Every op, in the order in which docs/mathematics.md explains them. */
+export { add } from "./add.ts";
+export { broadcastTo } from "./broadcast-to.ts";
+export { type CrossEntropyOptions, crossEntropy } from "./cross-entropy.ts";
+export { div } from "./div.ts";
+export { type DropoutSettings, dropout } from "./dropout.ts";
+export { exp } from "./exp.ts";
+export { klDiv } from "./kl-div.ts";
+export { linear } from "./linear.ts";
+export { log } from "./log.ts";
+export { logSoftmax } from "./log-softmax.ts";
+export { logSumExp } from "./log-sum-exp.ts";
+export { matmul } from "./matmul.ts";
+export { mean } from "./mean.ts";
+export { mse } from "./mse.ts";
+export { mul } from "./mul.ts";
+export { neg } from "./neg.ts";
+export { relu } from "./relu.ts";
+export { reshape } from "./reshape.ts";
+export { scale } from "./scale.ts";
+export { sigmoid } from "./sigmoid.ts";
+export { type SoftTargetOptions, softTargetLoss } from "./soft-target-loss.ts";
+export { softmax } from "./softmax.ts";
+export { sub } from "./sub.ts";
+export { type ReductionOptions, sum } from "./sum.ts";
+export { sumTo } from "./sum-to.ts";
+export { tanh } from "./tanh.ts";
+export { transpose } from "./transpose.ts";

@@ -1,0 +1,46 @@
+import { DistilgradError } from "../errors.ts";
+import { formatShape, requireAxes } from "../shape.ts";
+import { kernelsOf, record, type Tensor, wrt } from "../tensor.ts";
+import { addSums } from "./broadcast-to.ts";
+import { forEachRun } from "./broadcasting.ts";
+import type { ReductionOptions } from "./sum.ts";
+
+/**
+ * The mean over some axes, or over all.
+ *
+ *     y  = Σ x / n
+ *     dx = dy / n, repeated along the averaged axes
+ *
+ * Summed and divided in float64, rounded once.
+ *
+ * @param axes an axis or a list, −1 being the last; all of them when left out
+ * @throws where there is nothing to average
+ */
+export function mean(
+  x: Tensor,
+  axes?: number | readonly number[],
+  { keepAxes = false }: ReductionOptions = {},
+): Tensor {
+  const k = kernelsOf("mean", x);
+  const reduced = requireAxes("mean", x.shape, axes);
+  const count = reduced.reduce((n, axis) => n * x.shape[axis], 1);
+  if (count === 0) {
+    throw new DistilgradError(
+      "shape",
+      `mean: nothing to average in ${formatShape(x.shape)} over axes ${formatShape(reduced)}`,
+    );
+  }
+  const kept = x.shape.map((length, axis) => (reduced.includes(axis) ? 1 : length));
+  const sums = new Float64Array(x.size / count);
+  addSums(sums, kept, x.data, x.shape);
+  const y = k.alloc(sums.length);
+  for (let i = 0; i < y.length; i++) y[i] = sums[i] / count;
+  const shape = keepAxes ? kept : x.shape.filter((_, axis) => !reduced.includes(axis));
+  return record("mean", y, shape, [
+    wrt(x, (dx, dy) =>
+      forEachRun(kept, x.shape, (start, at, length, step) => {
+        for (let i = 0; i < length; i++) dx[start + i] += dy[at + i * step] / count;
+      }),
+    ),
+  ]);
+}

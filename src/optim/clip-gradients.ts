@@ -1,0 +1,49 @@
+import { DistilgradError } from "../errors.ts";
+import type { NamedTensors } from "../nn/module.ts";
+
+/**
+ * Shortens the gradient of all parameters together to a length of at most `maxNorm`; its direction stays.
+ *
+ *     n = √ Σ g²        g ← g · maxNorm / n   where n > maxNorm
+ *
+ * @returns n, before clipping
+ * @throws when n is not finite: then clipping would only spread the fault
+ * @see Pascanu, Mikolov & Bengio (2013), arXiv 1211.5063, §3.2
+ */
+export function clipGradNorm(parameters: NamedTensors, maxNorm: number): number {
+  requireLimit("clipGradNorm", "maxNorm", maxNorm);
+  let squares = 0;
+  for (const [name, parameter] of parameters) {
+    let own = 0;
+    const gradient = parameter.grad?.data ?? [];
+    for (let i = 0; i < gradient.length; i++) own += gradient[i] * gradient[i];
+    if (own - own !== 0) {
+      throw new DistilgradError("nonfinite", `clipGradNorm: the gradient of "${name}" is not finite`);
+    }
+    squares += own;
+  }
+  const norm = Math.sqrt(squares);
+  if (norm > maxNorm) {
+    const factor = maxNorm / norm;
+    for (const parameter of parameters.values()) {
+      parameter.grad?.update((gradient) => {
+        for (let i = 0; i < gradient.length; i++) gradient[i] *= factor;
+      });
+    }
+  }
+  return norm;
+}
+
+/** Cuts every entry of every gradient to [−limit, limit]. NaN stays NaN. */
+export function clipGradValue(parameters: NamedTensors, limit: number): void {
+  requireLimit("clipGradValue", "limit", limit);
+  for (const parameter of parameters.values()) {
+    parameter.grad?.update((gradient) => {
+      for (let i = 0; i < gradient.length; i++) gradient[i] = Math.max(-limit, Math.min(limit, gradient[i]));
+    });
+  }
+}
+
+function requireLimit(where: string, name: string, value: number): void {
+  if (!(value > 0)) throw new DistilgradError("value", `${where}: ${name} must be above 0, got ${value}`);
+}

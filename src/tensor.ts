@@ -1,0 +1,264 @@
+/**
+ * Floor 1: a value that knows its shape, its kernels and where it came from. Has no arithmetic of its own: an op is a
+ * plain function beside it, built from `record` and `wrt`.
+ */
+import { DistilgradError } from "./errors.ts";
+import {
+  backward,
+  Computation,
+  type Edge,
+  isRecording,
+  Leaf,
+  type Node,
+  type Pullback,
+  type Storage,
+} from "./graph.ts";
+import type { Floats, Kernels } from "./kernels/kernels.ts";
+import { formatShape, requireShape, type Shape, sameShape, sizeOf } from "./shape.ts";
+
+/** Marks a tensor of any copy of this library, so that a second copy is told from a wrong type. */
+const brand = Symbol.for("distilgrad.Tensor");
+const inspect = Symbol.for("nodejs.util.inspect.custom");
+
+/** Numbers nested to any depth: what `toArray` returns and `tensor` reads. */
+export type NestedNumbers = number | readonly NestedNumbers[];
+
+/**
+ * A dense, row-major array of floats that remembers how it was computed.
+ *
+ * `data` is for reading. A direct write into it is not noticed: a backward pass that saved the old value is then wrong,
+ * and so is whatever a kernel set has packed from it. Use `update`.
+ */
+export class Tensor {
+  readonly shape: Shape;
+  /** The kernel set that made `data`; every op on this tensor runs there. */
+  readonly kernels: Kernels;
+  /** The values, shared by every tensor that is a view of them. */
+  readonly storage: Storage;
+  readonly [brand] = true;
+  #node: Node | null;
+
+  /** Takes `values` as they are, without a copy. To copy, use `tensor`. */
+  constructor(values: Floats | Storage, shape: Shape, kernels: Kernels, node: Node | null = null) {
+    const storage = ArrayBuffer.isView(values) ? { data: values, version: 0 } : values;
+    if (storage.data.length !== sizeOf(shape)) {
+      requireShape("tensor", shape);
+      throw new DistilgradError(
+        "shape",
+        `tensor: shape ${formatShape(shape)} holds ${sizeOf(shape)} values, got ${storage.data.length}`,
+      );
+    }
+    this.storage = storage;
+    this.shape = shape;
+    this.kernels = kernels;
+    this.#node = node;
+  }
+
+  /** The values, row-major. */
+  get data(): Floats {
+    return this.storage.data;
+  }
+
+  /** How many values there are. */
+  get size(): number {
+    return this.storage.data.length;
+  }
+
+  /** Where gradients of this tensor gather; null when it needs none. */
+  get node(): Node | null {
+    return this.#node;
+  }
+
+  /** Whether a gradient can flow into this tensor. Settable on what no op computed: `false` freezes a parameter. */
+  get requiresGrad(): boolean {
+    return this.#node !== null;
+  }
+
+  set requiresGrad(wanted: boolean) {
+    if (this.#node instanceof Computation) {
+      throw new DistilgradError(
+        "graph",
+        `requiresGrad: this tensor was computed by ${this.#node.op}, which decides it; use detach() for one without a past`,
+      );
+    }
+    if (wanted !== this.requiresGrad) this.#node = wanted ? new Leaf(this.storage, this.kernels) : null;
+  }
+
+  /**
+   * The gradient that backward has added up, or null when there is none since the last `zeroGrad`.
+   *
+   * @throws on a tensor that an op computed: gradients are kept for leaves only
+   */
+  get grad(): Tensor | null {
+    if (this.#node instanceof Computation) {
+      throw new DistilgradError(
+        "graph",
+        `grad: this tensor was computed by ${this.#node.op}; gradients are kept only for tensors made with requiresGrad`,
+      );
+    }
+    const gradient = this.#node?.gradient;
+    return gradient ? new Tensor(gradient, this.shape, this.kernels) : null;
+  }
+
+  /** Forgets the gradient; its buffer stays for the next one. */
+  zeroGrad(): void {
+    if (this.#node instanceof Leaf) this.#node.clear();
+  }
+
+  /** The only value of a tensor that holds one. */
+  item(): number {
+    if (this.size !== 1) {
+      throw new DistilgradError(
+        "shape",
+        `item: expected exactly one value, got shape ${formatShape(this.shape)}`,
+      );
+    }
+    return this.data[0];
+  }
+
+  /** The same values as a tensor without a past: no gradient flows through it. Nothing is copied. */
+  detach(): Tensor {
+    return new Tensor(this.storage, this.shape, this.kernels);
+  }
+
+  /**
+   * Adds ∂this/∂leaf to the `grad` of every leaf this tensor was computed from, and frees the graph.
+   *
+   * @param cotangent ∂L/∂this, of this shape; needed unless this is a scalar, where it is 1
+   */
+  backward(cotangent?: Tensor): void {
+    const node = this.#node;
+    if (node === null) {
+      throw new DistilgradError(
+        "graph",
+        "backward: this tensor does not depend on anything that requires a gradient; was it computed inside noGrad, or detached?",
+      );
+    }
+    if (cotangent === undefined) {
+      if (this.size !== 1) {
+        throw new DistilgradError(
+          "shape",
+          `backward: expected a scalar, got shape ${formatShape(this.shape)}; reduce it to a loss first, or pass a cotangent of this shape`,
+        );
+      }
+      const one = this.kernels.alloc(1);
+      one[0] = 1;
+      backward(node, one);
+      return;
+    }
+    kernelsOf("backward", this, cotangent);
+    if (!sameShape(this.shape, cotangent.shape)) {
+      throw new DistilgradError(
+        "shape",
+        `backward: expected a cotangent of shape ${formatShape(this.shape)}, got ${formatShape(cotangent.shape)}`,
+      );
+    }
+    backward(node, cotangent.data);
+  }
+
+  /** Lets `write` change the values in place, and counts it: a backward pass that saved the old ones will say so. */
+  update(write: (data: Floats) => void): void {
+    this.storage.version++;
+    write(this.storage.data);
+  }
+
+  /** The values as nested arrays, a number for a scalar. */
+  toArray(): NestedNumbers {
+    return nest(this.data, this.shape, 0, 0);
+  }
+
+  /** Readable on one screen: long axes show three values at either end. */
+  toString(): string {
+    return `tensor(${print(this.data, this.shape, 0, 0, "       ")}, ${formatShape(this.shape)} ${this.kernels.name})`;
+  }
+
+  [inspect](): string {
+    return this.toString();
+  }
+}
+
+/** One partial derivative of an op: how a gradient reaches `input`. */
+export interface PartialDerivative {
+  readonly input: Tensor;
+  readonly pullback: Pullback;
+}
+
+/** With respect to `input`: the pullback adds (∂output/∂input)ᵀ · dOutput to the buffer it is given. */
+export const wrt = (input: Tensor, pullback: Pullback): PartialDerivative => ({ input, pullback });
+
+/**
+ * Makes an op's result, remembering the edges along which gradients will flow back. An input that needs no gradient
+ * gets no edge, and its pullback is never called.
+ *
+ * @param op the name that messages use
+ * @param values what the forward pass computed, or the storage of an input that the result is a view of
+ * @param partials one `wrt` for every tensor that the op read, in the order of its arguments
+ */
+export function record(
+  op: string,
+  values: Floats | Storage,
+  shape: Shape,
+  partials: readonly PartialDerivative[],
+): Tensor {
+  const kernels = kernelsOf(op, ...partials.map(({ input }) => input));
+  const output = ArrayBuffer.isView(values) ? { data: values, version: 0 } : values;
+  if (!isRecording() || partials.every(({ input }) => input.node === null)) {
+    return new Tensor(output, shape, kernels);
+  }
+  const edges: Edge[] = [];
+  for (const { input, pullback } of partials) if (input.node) edges.push({ source: input.node, pullback });
+  const inputs = partials.map(({ input }) => input.storage);
+  return new Tensor(output, shape, kernels, new Computation(op, output, inputs, edges, kernels));
+}
+
+/** Requires tensors of this library, made by one kernel set, and returns it. */
+export function kernelsOf(op: string, ...operands: readonly Tensor[]): Kernels {
+  for (const [i, operand] of operands.entries()) {
+    if (!(operand instanceof Tensor)) {
+      if (typeof operand === "object" && operand !== null && brand in operand) {
+        throw new DistilgradError(
+          "copies",
+          `${op}: operand ${i} comes from another copy of distilgrad; load the library once`,
+        );
+      }
+      throw new DistilgradError(
+        "value",
+        `${op}: operand ${i} must be a tensor, got ${describe(operand)}; wrap it in tensor(…)`,
+      );
+    }
+    if (operand.kernels !== operands[0].kernels) {
+      throw new DistilgradError(
+        "kernels",
+        `${op}: operands live in two kernel sets, ${operands[0].kernels.name} and ${operand.kernels.name}; make both with the same`,
+      );
+    }
+  }
+  return operands[0].kernels;
+}
+
+/** What a wrong argument is, in a word or two. */
+function describe(value: unknown): string {
+  if (value === null || value === undefined || typeof value === "number") return String(value);
+  return Array.isArray(value) ? "an array" : `a ${typeof value}`;
+}
+
+function nest(data: Floats, shape: Shape, axis: number, start: number): NestedNumbers {
+  if (axis === shape.length) return data[start];
+  const stride = sizeOf(shape.slice(axis + 1));
+  return Array.from({ length: shape[axis] }, (_, i) => nest(data, shape, axis + 1, start + i * stride));
+}
+
+function print(data: Floats, shape: Shape, axis: number, start: number, indent: string): string {
+  if (axis === shape.length) return String(Number(data[start].toPrecision(6)));
+  const stride = sizeOf(shape.slice(axis + 1));
+  const parts: string[] = [];
+  for (let i = 0; i < shape[axis]; i++) {
+    if (shape[axis] > 8 && i === 3) {
+      parts.push("…");
+      i = shape[axis] - 3;
+    }
+    parts.push(print(data, shape, axis + 1, start + i * stride, `${indent} `));
+  }
+  const last = axis === shape.length - 1;
+  return `[${parts.join(last ? ", " : `,\n${indent} `)}]`;
+}
