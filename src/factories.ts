@@ -54,10 +54,12 @@ export function tensor(
 }
 
 /** All zeros. */
-export const zeros = (shape: Shape, options: TensorOptions = {}): Tensor => full(shape, 0, options);
+export const zeros = (shape: Shape, options: TensorOptions = {}): Tensor =>
+  filled("zeros", shape, options, () => 0);
 
 /** All ones. */
-export const ones = (shape: Shape, options: TensorOptions = {}): Tensor => full(shape, 1, options);
+export const ones = (shape: Shape, options: TensorOptions = {}): Tensor =>
+  filled("ones", shape, options, () => 1);
 
 /** The same value everywhere. */
 export function full(shape: Shape, value: number, options: TensorOptions = {}): Tensor {

@@ -46,12 +46,12 @@ export const rows = {
   },
 
   softmax(y, x, rows, cols) {
+    const powers = new Float64Array(cols); // not in y, where they would be rounded
     for (let start = 0; start < rows * cols; start += cols) {
-      const end = start + cols;
       const max = x[argmaxRow(x, start, cols)];
       let sum = 0;
-      for (let i = start; i < end; i++) sum += exp(x[i] - max);
-      for (let i = start; i < end; i++) y[i] = exp(x[i] - max) / sum;
+      for (let j = 0; j < cols; j++) sum += powers[j] = exp(x[start + j] - max);
+      for (let j = 0; j < cols; j++) y[start + j] = powers[j] / sum;
     }
   },
   softmaxBackward(dx, y, dy, rows, cols) {
