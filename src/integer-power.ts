@@ -1,6 +1,6 @@
 /**
- * Floor 0: whole powers of a float64. Knows numbers of twice the precision and of any exponent; refuses to know exp and
- * log, which would need as many digits again.
+ * Floor 0: whole powers of a float64. Knows numbers of twice the precision and of any exponent; refuses to
+ * know exp and log, which would need as many digits again.
  */
 
 import { DistilgradError } from "./errors.ts";
@@ -19,8 +19,9 @@ interface Scaled {
  *     base^n = Π base^(2^i)       over the bits i set in n, by repeated squaring
  *     base^−n = 1/base^n
  *
- * Every product keeps about 104 bits and its exponent apart. Squaring doubles the relative error, so that n multiplies it:
- * plain products would lose log₂ n bits, these lose theirs beyond the last bit of the result. One rounding at the end.
+ * Every product keeps about 104 bits and its exponent apart. Squaring doubles the relative error, so that n
+ * multiplies it: plain products would lose log₂ n bits, these lose theirs beyond the last bit of the result.
+ * One rounding at the end.
  *
  * base^0 = 1, also for NaN. Error ≤ 0.51 ULP for |n| ≤ 2⁴⁰; denormal results ≤ 1 ULP.
  *
@@ -78,7 +79,8 @@ function reciprocal({ high, low }: Scaled): number {
 /**
  * a b − fl(a b), exactly, by splitting each factor into halves of at most 26 bits and a sign.
  *
- * @see Dekker, A floating-point technique for extending the available precision (1971), §5
+ * @see Shewchuk, Adaptive precision floating-point arithmetic (1997), theorems 17 and 18 (Veltkamp's and
+ *   Dekker's)
  */
 function productError(a: number, b: number, rounded: number): number {
   const splitter = 134217729;
@@ -91,7 +93,10 @@ function productError(a: number, b: number, rounded: number): number {
   return aHigh * bHigh - rounded + aHigh * bLow + aLow * bHigh + aLow * bLow;
 }
 
-/** y·2^exponent; beyond ±2040 the result is 0 or ∞ whatever y is, and the exponent is cut to what `scale` takes. */
+/**
+ * y·2^exponent; beyond ±2040 the result is 0 or ∞ whatever y is, and the exponent is cut to what `scale`
+ * takes.
+ */
 function rounded(y: number, exponent: number): number {
   return scale(y, Math.max(-2040, Math.min(2040, exponent)));
 }

@@ -1,12 +1,13 @@
 /**
- * Floor 0: elementary functions in float64. Knows + − × ÷, rounding to whole numbers and powers of two; refuses to know
- * Math.exp and its kin, whose last bit differs between JavaScript engines.
+ * Floor 0: elementary functions in float64. Knows + − × ÷, rounding to whole numbers and powers of two;
+ * refuses to know Math.exp and its kin, whose last bit differs between JavaScript engines.
  *
- * The order of operations is part of the contract: it decides the last bit. Every function reduces its argument to a
- * short interval, evaluates a polynomial or rational approximation there (highest coefficient first, one line for each)
- * and reconstructs. The decimals of published coefficients read back to the published bits. Error bounds are in units in
- * the last place (ULP), the gap between neighbouring floats at the true value; `test/math.test.ts` holds them against
- * exact arithmetic.
+ * The order of operations is part of the contract: it decides the last bit. Every function reduces its
+ * argument to a short interval, evaluates a polynomial or rational approximation there (highest coefficient
+ * first, one line for each) and reconstructs. The decimals of published coefficients read back to the
+ * published bits. Error bounds are in units in the last place (ULP), the gap between neighbouring floats at
+ * the true value; `test/math.test.ts` holds them against exact arithmetic. There, exp, log, log1p, tanh, sin
+ * and cos are also found monotone from float to float, while expm1, sigmoid and erf may step back by one ULP.
  */
 
 import { exponentOf, powerOfTwo, SMALLEST_NORMAL, scale, TWO_TO_54 } from "./powers-of-two.ts";
@@ -14,7 +15,10 @@ import { exponentOf, powerOfTwo, SMALLEST_NORMAL, scale, TWO_TO_54 } from "./pow
 export { integerPower } from "./integer-power.ts";
 export { cos, sin } from "./trigonometry.ts";
 
-/** ln 2 = LN2_HIGH + LN2_LOW to 86 bits; the high part ends in 21 zero bits, so that k·LN2_HIGH is exact for |k| < 2²¹. */
+/**
+ * ln 2 = LN2_HIGH + LN2_LOW to 86 bits; the high part ends in 21 zero bits, so that k·LN2_HIGH is exact for
+ * |k| < 2²¹.
+ */
 const LN2_HIGH = 0.6931471803691238;
 const LN2_LOW = 1.9082149292705877e-10;
 const INVERSE_LN2 = 1 / (LN2_HIGH + LN2_LOW);
@@ -45,17 +49,20 @@ function expBeyondLinear(r: number): number {
  *     e^r = 1 + r + r c/(2 − c)   see `expBeyondLinear`
  *     e^x = 2^k e^r
  *
- * Error ≤ 1 ULP; denormal results are rounded once more, which can cost another ½ ULP.
+ * What the sum 1 + high loses by rounding is computed exactly and joins the smaller terms. Error ≤ 1 ULP.
  *
- * @see FDLIBM e_exp.c, Sun Microsystems (1993), whose coefficients these are; Muller, Elementary Functions, 3rd ed., §11
+ * @see FDLIBM e_exp.c, Sun Microsystems (1993), whose coefficients these are
  */
 export function exp(x: number): number {
+  // Generous limits: between them the rounding in `scale` decides what overflows or vanishes.
   if (x > 710) return Infinity;
   if (x < -746) return 0;
   const k = Math.floor(x * INVERSE_LN2 + 0.5);
   const high = x - k * LN2_HIGH;
   const low = k * LN2_LOW;
-  return scale(1 - (low - expBeyondLinear(high - low) - high), k);
+  const rest = expBeyondLinear(high - low) - low;
+  const main = 1 + high;
+  return scale(main + (high - (main - 1) + rest), k);
 }
 
 /**
@@ -65,7 +72,7 @@ export function exp(x: number): number {
  *     e^r − 1 = r + r c/(2 − c)
  *     e^x − 1 = 2^k ((1 − 2^−k) + (e^r − 1))
  *
- * The sign of zero is kept: the correction of r is +0 there, and −0 − 0 = −0. Error ≤ 2 ULP.
+ * The sign of zero is kept: the correction of r is +0 there, and −0 − 0 = −0. Error ≤ 1.5 ULP.
  *
  * @see FDLIBM s_expm1.c, Sun Microsystems (1993), with the approximation of e_exp.c
  */
@@ -79,7 +86,8 @@ export function expm1(x: number): number {
   const correction = low - expBeyondLinear(high - low);
   if (k === 0) return x - correction;
   const start = 1 - powerOfTwo(-k);
-  // For k = ±1 the sum start + high is nearly exact; further out r is small beside start and is better rounded alone.
+  // For k = ±1 the sum start + high is nearly exact; further out r is small beside start and is better
+  // rounded alone.
   const sum = k === 1 || k === -1 ? start + high - correction : start + (high - correction);
   return scale(sum, k);
 }
@@ -91,7 +99,8 @@ export function expm1(x: number): number {
  *     log(1 + f) = f − (½f² − s (½f² + R(s²)))            2 artanh s = 2s + s R(s²)
  *     log        = k ln 2 + log(1 + f)                    smallest terms first
  *
- * The approximation error is below 2⁻⁵⁸·⁴⁵. f, which is exact, enters last: the rounding of all else is small beside it.
+ * The approximation error is below 2⁻⁵⁸·⁴⁵. f, which is exact, enters last: the rounding of all else is small
+ * beside it.
  */
 function logReduced(f: number, k: number, tail: number): number {
   const s = f / (2 + f);
@@ -116,7 +125,7 @@ function logReduced(f: number, k: number, tail: number): number {
  *
  * log 0 = −∞; the logarithm of a negative number is NaN. Error ≤ 1 ULP.
  *
- * @see FDLIBM e_log.c, Sun Microsystems (1993), whose coefficients these are; Muller, Elementary Functions, 3rd ed., §11
+ * @see FDLIBM e_log.c, Sun Microsystems (1993), whose coefficients these are
  */
 export function log(x: number): number {
   if (x >= SMALLEST_NORMAL) {
@@ -162,10 +171,11 @@ export function log1p(x: number): number {
  *     |x| ≤ ½ ln 3 : tanh x = x + x z P(z)/Q(z)         z = x²
  *     |x| > ½ ln 3 : tanh x = ±(1 − 2/(e^2|x| + 1))
  *
- * At ½ ln 3 the tangent is ½: beyond, the quotient is the smaller part and its error halves. Odd, and the sign of zero is
- * kept. Error ≤ 1.5 ULP.
+ * At ½ ln 3 the tangent is ½: beyond, the quotient is the smaller part and its error halves. Odd, and the
+ * sign of zero is kept. Error ≤ 2 ULP.
  *
- * @see Cody & Waite, Software Manual for the Elementary Functions (1980), ch. 13, whose coefficients these are
+ * @see Cody & Waite, Software Manual for the Elementary Functions (1980), ch. 13, whose coefficients these
+ *   are
  */
 export function tanh(x: number): number {
   const a = Math.abs(x);
@@ -179,8 +189,7 @@ export function tanh(x: number): number {
   let p = -0.9643991794250523;
   p = p * z - 99.28772310019185;
   p = p * z - 1614.6876844170845;
-  let q = 1.0;
-  q = q * z + 112.81167849163293;
+  let q = z + 112.81167849163293;
   q = q * z + 2235.4883906010045;
   q = q * z + 4844.063053251255;
   return x + x * ((z * p) / q);
@@ -191,11 +200,11 @@ export function tanh(x: number): number {
  *
  *     e = e^−|x|
  *     x ≥ 0 : 1/(1 + e)
- *     x < 0 : e − e t            t = e/(1 + e), to which it is equal, but the errors of 1 + e and t weigh only t
+ *     x < 0 : e − e t            t = e/(1 + e): equal to t, but the errors of 1 + e and t weigh only t
  *
  * e never overflows, and far to the left the result is e itself, denormal numbers included. Error ≤ 2 ULP.
  *
- * @see Blanchard, Higham & Higham, Accurately computing the log-sum-exp and softmax functions (2021), §1
+ * @see Goodfellow, Bengio & Courville, Deep Learning (2016), §3.10
  */
 export function sigmoid(x: number): number {
   const e = exp(-Math.abs(x));
@@ -210,8 +219,8 @@ export function sigmoid(x: number): number {
  *     |x| < 6       : ±(1 − exp(−z − 0.5625 + P(t)/Q(t))/|x|)    t = 1/z
  *     else          : ±1
  *
- * In the third line the part subtracted from 1 is below 0.08, and so is the weight of its error. Odd, and the sign of zero
- * is kept. Error ≤ 1 ULP.
+ * In the third line the part subtracted from 1 is below 0.08, and so is the weight of its error. Odd, and the
+ * sign of zero is kept. Error ≤ 1 ULP.
  *
  * @see FDLIBM s_erf.c, Sun Microsystems (1993), whose coefficients these are
  */

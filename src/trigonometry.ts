@@ -1,9 +1,12 @@
 /**
- * Floor 0: sine and cosine in float64, for every argument. Knows π to as many bits as the largest float asks for; refuses
- * to know degrees, tables and approximate reduction.
+ * Floor 0: sine and cosine in float64, for every argument. Knows π to as many bits as the largest float asks
+ * for; refuses to know degrees, tables and approximate reduction.
  */
 
-/** π/2 = FIRST + SECOND + THIRD to 119 bits; the first two have 33 bits, so that n·FIRST and n·SECOND are exact. */
+/**
+ * π/2 = FIRST + SECOND + THIRD to 119 bits; the first two have 33 bits, so that n·FIRST and n·SECOND are
+ * exact.
+ */
 const HALF_PI_FIRST = 1.5707963267341256;
 const HALF_PI_SECOND = 6.077100506303966e-11;
 const HALF_PI_THIRD = 2.0222662487959506e-21;
@@ -15,8 +18,14 @@ const FAST_LIMIT = 1647099;
 /** 2⁻³⁶: a remainder closer to zero has lost too many of the 119 bits. */
 const SAFE_REMAINDER = 1.4551915228366852e-11;
 
-/** How many bits of π/2 `sineExactly` uses behind the point: 1024 for the largest float, 192 for the remainder. */
+/**
+ * How many bits of π/2 `sineExactly` uses behind the point: 1024 for the largest float, 192 for the
+ * remainder.
+ */
 const HALF_PI_BITS = 1216n;
+
+const TWO_TO_53 = 9007199254740992;
+const TWO_TO_MINUS_192 = 1.5930919111324523e-58;
 
 /** ⌊π/2·2¹²¹⁶⌋ */
 const HALF_PI_HEX =
@@ -34,7 +43,8 @@ const HALF_PI_HEX =
  *
  * sin ±∞ = NaN; the sign of zero is kept. Error ≤ 1 ULP for every x.
  *
- * @see Cody & Waite, Software Manual for the Elementary Functions (1980), ch. 8; FDLIBM s_sin.c, Sun Microsystems (1993)
+ * @see Cody & Waite, Software Manual for the Elementary Functions (1980), ch. 8; FDLIBM s_sin.c, Sun
+ *   Microsystems (1993)
  */
 export function sin(x: number): number {
   return sineAfterTurns(x, 0);
@@ -47,7 +57,8 @@ export function sin(x: number): number {
  *
  * cos ±∞ = NaN. Error ≤ 1 ULP for every x.
  *
- * @see Cody & Waite, Software Manual for the Elementary Functions (1980), ch. 8; FDLIBM s_cos.c, Sun Microsystems (1993)
+ * @see Cody & Waite, Software Manual for the Elementary Functions (1980), ch. 8; FDLIBM s_cos.c, Sun
+ *   Microsystems (1993)
  */
 export function cos(x: number): number {
   return sineAfterTurns(x, 1);
@@ -59,8 +70,9 @@ export function cos(x: number): number {
  *     n = ⌊x·2/π + ½⌋
  *     r = ((x − n·FIRST) − n·SECOND) − n·THIRD = high + low
  *
- * The first difference is exact; what the second loses is computed exactly and joins the third. Two kinds of arguments are
- * too much for 119 bits and are reduced in whole numbers: large ones, and those within 2⁻³⁶ of a multiple of π/2.
+ * The first difference is exact; what the second loses is computed exactly and joins the third. Two kinds of
+ * arguments are too much for 119 bits and are reduced in whole numbers: large ones, and those within 2⁻³⁶ of
+ * a multiple of π/2.
  */
 function sineAfterTurns(x: number, turns: number): number {
   const a = Math.abs(x);
@@ -87,16 +99,15 @@ function sineAfterTurns(x: number, turns: number): number {
  *     H = ⌊π/2·2¹²¹⁶⌋
  *     n = ⌊X/H + ½⌋, r = X − n H   off by at most n < 2¹⁰²⁴, which is 2⁻¹⁹² in x
  *
- * No float comes closer to a multiple of π/2 than 2⁻⁶², so that 130 good bits of r remain. Slow: about a microsecond.
+ * No float comes closer to a multiple of π/2 than 2⁻⁶², so that 130 good bits of r remain. Slow: a few
+ * microseconds.
  *
- * @see Muller, Elementary Functions, 3rd ed., §11.4 (Payne and Hanek's reduction is the same with fewer bits)
+ * @see Payne & Hanek, Radian reduction for trigonometric functions (1983), who keep only the bits that matter
  */
 function sineExactly(x: number, turns: number): number {
   const halfPi = BigInt(HALF_PI_HEX);
   const scaled =
-    Math.abs(x) < 9007199254740992
-      ? BigInt(x * 9007199254740992) << (HALF_PI_BITS - 53n)
-      : BigInt(x) << HALF_PI_BITS;
+    Math.abs(x) < TWO_TO_53 ? BigInt(x * TWO_TO_53) << (HALF_PI_BITS - 53n) : BigInt(x) << HALF_PI_BITS;
   // Truncating division after adding or subtracting half the divisor rounds to the nearest.
   const n = (scaled + (x < 0 ? -halfPi : halfPi) / 2n) / halfPi;
   // 192 bits behind the point, within the range of a float.
@@ -105,8 +116,6 @@ function sineExactly(x: number, turns: number): number {
   const low = Number(remainder - BigInt(high));
   return sineOfRemainder(high * TWO_TO_MINUS_192, low * TWO_TO_MINUS_192, Number(n & 3n) + turns);
 }
-
-const TWO_TO_MINUS_192 = 1.5930919111324523e-58;
 
 /** sin(high + low + turns·π/2) for |high| ≤ π/4 and |low| ≤ ½ ULP of high. */
 function sineOfRemainder(high: number, low: number, turns: number): number {
@@ -133,7 +142,8 @@ function sineKernel(x: number, t: number): number {
 /**
  *     cos(x + t) ≈ 1 − x²/2 + (x⁴ R(x²) − x t)
  *
- * Approximation error below 2⁻⁵⁸. What 1 − x²/2 loses by rounding is computed exactly and joins the smaller terms.
+ * Approximation error below 2⁻⁵⁸. What 1 − x²/2 loses by rounding is computed exactly and joins the smaller
+ * terms.
  */
 function cosineKernel(x: number, t: number): number {
   const z = x * x;

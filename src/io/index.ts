@@ -1,8 +1,3 @@
-export {
-  type CsvSettings,
-  type CsvTable,
-  type LabelledTable,
-  type LabelSettings,
-  labelledTable,
-  parseCsv,
-} from "./csv.ts";
+/** Data from files: text in, tables out. */
+export { type CsvSettings, type CsvTable, parseCsv } from "./csv.ts";
+export { type LabelledTable, type LabelSettings, labelledTable } from "./labelled-table.ts";

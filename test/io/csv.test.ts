@@ -1,8 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { DistilgradError, type ErrorCode } from "../../src/errors.ts";
-import { type CsvSettings, type CsvTable, labelledTable, parseCsv } from "../../src/io/csv.ts";
+import { type CsvSettings, type CsvTable, parseCsv } from "../../src/io/csv.ts";
 import * as io from "../../src/io/index.ts";
+import { labelledTable } from "../../src/io/labelled-table.ts";
 
 function refuses(run: () => unknown, code: ErrorCode, message: string): void {
   let error: unknown;
