@@ -2,9 +2,10 @@
 import { DistilgradError } from "./errors.ts";
 import { defaultKernels } from "./kernels/default.ts";
 import type { Floats, Kernels } from "./kernels/kernels.ts";
+import type { NestedNumbers } from "./nested.ts";
 import { libraryStream, type RandomStream } from "./random.ts";
 import { formatShape, requireShape, type Shape, sizeOf } from "./shape.ts";
-import { type NestedNumbers, Tensor } from "./tensor.ts";
+import { Tensor } from "./tensor.ts";
 
 /** What `data.set` takes. BigInt arrays are not among them. */
 type TypedNumbers =

@@ -14,14 +14,12 @@ import {
   type Storage,
 } from "./graph.ts";
 import type { Floats, Kernels } from "./kernels/kernels.ts";
+import { type NestedNumbers, nested, printed } from "./nested.ts";
 import { formatShape, requireShape, type Shape, sameShape, sizeOf } from "./shape.ts";
 
 /** Marks a tensor of any copy of this library, so that a second copy is told from a wrong type. */
 const brand = Symbol.for("distilgrad.Tensor");
 const inspect = Symbol.for("nodejs.util.inspect.custom");
-
-/** Numbers nested to any depth: what `toArray` returns and `tensor` reads. */
-export type NestedNumbers = number | readonly NestedNumbers[];
 
 /**
  * A dense, row-major array of floats that remembers how it was computed.
@@ -164,12 +162,12 @@ export class Tensor {
 
   /** The values as nested arrays, a number for a scalar. */
   toArray(): NestedNumbers {
-    return nest(this.data, this.shape, 0, 0);
+    return nested(this.data, this.shape);
   }
 
   /** Readable on one screen: long axes show three values at either end. */
   toString(): string {
-    return `tensor(${print(this.data, this.shape, 0, 0, "       ")}, ${formatShape(this.shape)} ${this.kernels.name})`;
+    return `tensor(${printed(this.data, this.shape, "       ")}, ${formatShape(this.shape)} ${this.kernels.name})`;
   }
 
   [inspect](): string {
@@ -240,25 +238,4 @@ export function kernelsOf(op: string, ...operands: readonly Tensor[]): Kernels {
 function describe(value: unknown): string {
   if (value === null || value === undefined || typeof value === "number") return String(value);
   return Array.isArray(value) ? "an array" : `a ${typeof value}`;
-}
-
-function nest(data: Floats, shape: Shape, axis: number, start: number): NestedNumbers {
-  if (axis === shape.length) return data[start];
-  const stride = sizeOf(shape.slice(axis + 1));
-  return Array.from({ length: shape[axis] }, (_, i) => nest(data, shape, axis + 1, start + i * stride));
-}
-
-function print(data: Floats, shape: Shape, axis: number, start: number, indent: string): string {
-  if (axis === shape.length) return String(Number(data[start].toPrecision(6)));
-  const stride = sizeOf(shape.slice(axis + 1));
-  const parts: string[] = [];
-  for (let i = 0; i < shape[axis]; i++) {
-    if (shape[axis] > 8 && i === 3) {
-      parts.push("…");
-      i = shape[axis] - 3;
-    }
-    parts.push(print(data, shape, axis + 1, start + i * stride, `${indent} `));
-  }
-  const last = axis === shape.length - 1;
-  return `[${parts.join(last ? ", " : `,\n${indent} `)}]`;
 }

@@ -12,6 +12,7 @@ const floors: readonly (readonly string[])[] = [
   [
     "errors",
     "shape",
+    "nested",
     "math",
     "integer-power",
     "powers-of-two",

@@ -5,9 +5,10 @@ import { arange, full, oneHot, ones, randn, tensor, uniform, zeros } from "../sr
 import { noGrad } from "../src/graph.ts";
 import { float32 } from "../src/kernels/float32.ts";
 import { float64 } from "../src/kernels/float64.ts";
+import type { NestedNumbers } from "../src/nested.ts";
 import { add, mul, relu, reshape, scale, sum } from "../src/ops/index.ts";
 import { manualSeed, RandomStream } from "../src/random.ts";
-import { type NestedNumbers, record, Tensor, wrt } from "../src/tensor.ts";
+import { record, Tensor, wrt } from "../src/tensor.ts";
 
 const says = (code: string, message: string) =>
   expect.objectContaining({ name: "DistilgradError", code, message });
