@@ -9,6 +9,7 @@ export default defineConfig({
     alias: [
       { find: /^distilgrad$/, replacement: source("index.ts") },
       { find: /^distilgrad\/data\/digits$/, replacement: source("data/digits.ts") },
+      { find: /^distilgrad\/math$/, replacement: source("math.ts") },
       { find: /^distilgrad\/(data|io|check)$/, replacement: source("$1/index.ts") },
     ],
   },

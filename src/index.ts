@@ -1,4 +1,5 @@
 /** distilgrad: tensors, ops, layers, optimizers, distillation. */
+export type { Dataset } from "./data/dataset.ts";
 export * from "./distill/index.ts";
 export { DistilgradError, type ErrorCode } from "./errors.ts";
 export {

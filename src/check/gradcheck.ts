@@ -28,7 +28,7 @@ type Differentiable = (...inputs: Tensor[]) => Tensor;
  *
  * Small functions: every entry of the Jacobian, |backward − difference| ≤ 1e-9 + 1e-8 · max |J|. Larger ones:
  * ⟨u, J v⟩ by difference against ⟨Jᵀ u, v⟩ by backward, for random u and v. Always: two passes give the same bits, a zero
- * cotangent gives zeros, gradients are linear in the cotangent, and no input is changed.
+ * cotangent gives zeros, gradients are linear in the cotangent, they add to what is there, and no input is changed.
  *
  * @param fn built of ops, any number of tensors to one
  * @param inputs float64 tensors; each is differentiated. Keep them away from kinks such as ReLU's 0
@@ -51,7 +51,7 @@ export function gradcheck(
     }
   }
   const random = new RandomStream(seed, "gradcheck");
-  const first = run(fn, inputs);
+  const first = fn(...leavesOf(inputs));
   const name = first.node instanceof Computation ? first.node.op : fn.name || "function";
   const check: Check = { fn, inputs, name, step, seed };
   if (first.node === null) {
@@ -62,6 +62,7 @@ export function gradcheck(
 
   compareBits(check, cotangent);
   compareLinearity(check, cotangent, randomFloats(first.size, random));
+  compareAdding(check, cotangent);
   const entries = first.size * inputs.reduce((sum, input) => sum + input.size, 0);
   if (entries <= fullUpTo) compareJacobian(check, first.shape);
   else compareDirections(check, cotangent, random);
@@ -118,6 +119,27 @@ function compareLinearity(check: Check, u: Floats, w: Floats): void {
           `${at}: backward is not linear in the cotangent: ${gradient[j]} instead of ${expected}`,
         );
       }
+    }
+  }
+}
+
+/** Going back twice gives twice the gradient: pullbacks add to what is in the buffer, they do not overwrite it. */
+function compareAdding(check: Check, u: Floats): void {
+  const once = gradients(check, u);
+  const leaves = leavesOf(check.inputs);
+  for (let pass = 0; pass < 2; pass++) {
+    const y = check.fn(...leaves);
+    y.backward(new Tensor(u, y.shape, float64));
+  }
+  for (const [i, leaf] of leaves.entries()) {
+    const twice = leaf.grad?.data ?? [];
+    for (let j = 0; j < twice.length; j++) {
+      if (Math.abs(twice[j] - 2 * once[i][j]) <= 1e-12 * (1 + largest(once))) continue;
+      const at = `input ${i} at ${position(j, leaf.shape)}`;
+      throw fault(
+        check,
+        `${at}: going back twice gives ${twice[j]} instead of ${2 * once[i][j]}; a pullback adds with += and never assigns`,
+      );
     }
   }
 }
@@ -203,8 +225,8 @@ function valuesAt({ fn, inputs }: Check, direction: readonly Floats[], t: number
 
 /** Jᵀu for every input, from a fresh forward and backward pass. */
 function gradients(check: Check, u: Floats): Floats[] {
-  const leaves: Tensor[] = [];
-  const y = run(check.fn, check.inputs, leaves);
+  const leaves = leavesOf(check.inputs);
+  const y = check.fn(...leaves);
   y.backward(new Tensor(u, y.shape, float64));
   return leaves.map((leaf, i) => {
     const gradient = leaf.grad;
@@ -215,14 +237,13 @@ function gradients(check: Check, u: Floats): Floats[] {
   });
 }
 
-/** fn on leaves that share the inputs' values. */
-function run(fn: Differentiable, inputs: readonly Tensor[], leaves: Tensor[] = []): Tensor {
-  for (const input of inputs) {
+/** Tensors that share the inputs' values and gather gradients of their own. */
+function leavesOf(inputs: readonly Tensor[]): Tensor[] {
+  return inputs.map((input) => {
     const leaf = new Tensor(input.storage, input.shape, float64);
     leaf.requiresGrad = true;
-    leaves.push(leaf);
-  }
-  return fn(...leaves);
+    return leaf;
+  });
 }
 
 function dot(a: Floats, b: Floats): number {

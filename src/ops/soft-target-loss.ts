@@ -19,7 +19,7 @@ export interface SoftTargetOptions {
  *
  * A temperature shrinks gradients as 1/T²; the factor T² restores them, so that changing T does not change the balance
  * with the hard loss. Σ (p − q) = 0 makes the two forms of L one number, but every term q ψ(δ) is ≥ 0, whereas the
- * textbook's terms cancel: rounding makes that sum negative on four rows of ten once the student is near its teacher.
+ * textbook's terms cancel: in float32 that sum is negative on four rows of ten once the student is near its teacher.
  * So L is never negative, and exactly 0 for equal logits.
  *
  * @param studentLogits `[rows, classes]` z

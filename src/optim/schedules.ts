@@ -64,14 +64,15 @@ export class LearningRate {
   }
 
   restore(state: { readonly base: number; readonly step: number }): void {
-    if (!Number.isSafeInteger(state.step) || state.step < 0 || !(state.base >= 0)) {
+    const { base, step } = state;
+    if (!Number.isSafeInteger(step) || step < 0 || !(base >= 0 && base < Number.POSITIVE_INFINITY)) {
       throw new DistilgradError(
         "state",
-        `LearningRate: expected a base of at least 0 and a whole step, got ${state.base} and ${state.step}`,
+        `LearningRate: expected a finite base of at least 0 and a whole step, got ${base} and ${step}`,
       );
     }
-    this.#base = state.base;
-    this.#step = state.step;
+    this.#base = base;
+    this.#step = step;
     this.#set();
   }
 

@@ -98,6 +98,14 @@ describe("gradcheck", () => {
     expect(() => gradcheck(bad, [at])).toThrow("backward is not linear in the cotangent");
   });
 
+  it("finds a pullback that assigns where it should add", () => {
+    const bad = (x: Tensor): Tensor =>
+      record("assigning", x.data.slice(), x.shape, [wrt(x, (dx, dy) => dx.set(dy))]);
+    expect(() => gradcheck(bad, [at])).toThrow(
+      /input 0 at \[0, 0\]: going back twice gives \S+ instead of \S+; a pullback adds with \+= and never assigns/,
+    );
+  });
+
   it("finds a function that draws anew each time", () => {
     const stream = new RandomStream(3);
     expect(() => gradcheck((x) => dropout(x, { probability: 0.5, random: stream }), [random(40)])).toThrow(

@@ -190,21 +190,8 @@ export const specs: Record<OpName, OpSpec> = {
   // y is saved rounded, off by u y: so is the derivative.
   exp: unary(ops.exp, Math.exp, ordinary, (_, __, gradient) => 2.001 * u * Math.abs(gradient)),
   log: unary(ops.log, Math.log, { min: 0.5, max: 8 }),
-  // (1 − y)(1 + y) with y off by u |y| is off by 2 u y².
-  tanh: unary(ops.tanh, Math.tanh, ordinary, (x, dy, gradient) => {
-    const y = Math.tanh(x);
-    return 1.001 * u * (Math.abs(gradient) + 2 * y * y * Math.abs(dy));
-  }),
-  // y (1 − y) with y off by u y is off by u y |1 − 2y|.
-  sigmoid: unary(
-    ops.sigmoid,
-    (x) => 1 / (1 + Math.exp(-x)),
-    ordinary,
-    (x, dy, gradient) => {
-      const y = 1 / (1 + Math.exp(-x));
-      return 1.001 * u * (Math.abs(gradient) + y * Math.abs(1 - 2 * y) * Math.abs(dy));
-    },
-  ),
+  tanh: unary(ops.tanh, Math.tanh),
+  sigmoid: unary(ops.sigmoid, (x) => 1 / (1 + Math.exp(-x))),
   relu: unary(ops.relu, (x) => Math.max(x, 0), { ...ordinary, gap: 0.05 }),
   broadcastTo: {
     cases: shape().chain((large) =>
