@@ -34,8 +34,13 @@ function product(
   for (let i = 0; i < rows; i += 4) {
     for (let j = 0; j < cols; j += 4) tile(c, i * n + j, n, a, i * ai, ai, ap, b, j * bj, bp, bj, k);
   }
-  for (let i = 0; i < m; i++) {
-    for (let j = i < rows ? cols : 0; j < n; j++) single(c, i * n + j, a, i * ai, ap, b, j * bj, bp, k);
+  // What is left over: columns beside the tiles four rows at a time, rows below them four columns at a time.
+  for (let j = cols; j < n; j++) {
+    for (let i = 0; i < rows; i += 4) four(c, i * n + j, n, b, j * bj, bp, a, i * ai, ai, ap, k);
+  }
+  for (let i = rows; i < m; i++) {
+    for (let j = 0; j < cols; j += 4) four(c, i * n + j, 1, a, i * ai, ap, b, j * bj, bj, bp, k);
+    for (let j = cols; j < n; j++) single(c, i * n + j, a, i * ai, ap, b, j * bj, bp, k);
   }
 }
 
@@ -58,6 +63,39 @@ function single(
     pb += bp;
   }
   c[at] = sum;
+}
+
+/** Four results in a row or in a column of C, `step` apart: one line of x with four lines of y, `gap` apart. */
+function four(
+  c: Floats,
+  at: number,
+  step: number,
+  x: Floats,
+  px: number,
+  xp: number,
+  y: Floats,
+  py: number,
+  gap: number,
+  yp: number,
+  k: number,
+): void {
+  let c0 = c[at];
+  let c1 = c[at + step];
+  let c2 = c[at + 2 * step];
+  let c3 = c[at + 3 * step];
+  for (let p = 0; p < k; p++) {
+    const xi = x[px];
+    c0 = round(c0 + round(xi * y[py]));
+    c1 = round(c1 + round(xi * y[py + gap]));
+    c2 = round(c2 + round(xi * y[py + 2 * gap]));
+    c3 = round(c3 + round(xi * y[py + 3 * gap]));
+    px += xp;
+    py += yp;
+  }
+  c[at] = c0;
+  c[at + step] = c1;
+  c[at + 2 * step] = c2;
+  c[at + 3 * step] = c3;
 }
 
 /** Four rows by four columns. */

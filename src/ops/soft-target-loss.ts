@@ -103,13 +103,18 @@ function divergenceTerm(p: number, q: number, delta: number): number {
   return p - q + q * delta;
 }
 
-/** Requires a finite temperature above 0. */
+/** Requires a finite temperature above 0, whose square is one too: T² is part of the loss. */
 export function requireTemperature(where: string, temperature: unknown): number {
-  if (typeof temperature !== "number" || !(temperature > 0) || temperature === Number.POSITIVE_INFINITY) {
+  if (typeof temperature === "number" && temperature > 0 && temperature < Number.POSITIVE_INFINITY) {
+    const square = temperature * temperature;
+    if (square > 0 && square < Number.POSITIVE_INFINITY) return temperature;
     throw new DistilgradError(
       "value",
-      `${where}: temperature must be a finite number above 0, got ${String(temperature)}`,
+      `${where}: the square of the temperature must be a finite number above 0, got temperature ${temperature}`,
     );
   }
-  return temperature;
+  throw new DistilgradError(
+    "value",
+    `${where}: temperature must be a finite number above 0, got ${String(temperature)}`,
+  );
 }

@@ -507,6 +507,13 @@ export const specs: Record<OpName, OpSpec> = {
             `softTargetLoss: temperature must be a finite number above 0, got ${temperature}`,
           ] as const,
       ),
+      ...[1e-200, 1e200].map(
+        (temperature) =>
+          [
+            () => ops.softTargetLoss(ones([2, 3]), ones([2, 3]), { temperature }),
+            `softTargetLoss: the square of the temperature must be a finite number above 0, got temperature ${temperature}`,
+          ] as const,
+      ),
       [
         () => ops.softTargetLoss(ones([2, 3]), ones([2, 3]), undefined as unknown as ops.SoftTargetOptions),
         "softTargetLoss: temperature must be a finite number above 0, got undefined",

@@ -1,0 +1,91 @@
+/** Floor 6: whether a job makes sense, found out before any training starts. */
+import { labelledRows } from "./model-names.ts";
+import { listed } from "./nearest-name.ts";
+import { shortened } from "./printable.ts";
+import { type Job, layerWidths, parameterCount } from "./recipe.ts";
+import { splitRows } from "./row-split.ts";
+import { UsageError } from "./usage-error.ts";
+
+/**
+ * Requires data that the recipe can be carried out on, for seeds 0 … seeds − 1.
+ *
+ * @returns what can be done but should be known by whoever reads the results
+ * @throws UsageError on what cannot be done
+ */
+export function checkJob(job: Job, seeds: number): string[] {
+  const { name, table, recipe } = job;
+  const { training, test } = labelledRows(job);
+  const labelled = training + test;
+  const classes = table.classNames.length;
+  if (classes < 2) {
+    const got = classes === 0 ? "no label at all" : `only "${shortened(table.classNames[0])}"`;
+    throw new UsageError(`${name}: the label column must hold at least 2 classes, got ${got}`);
+  }
+  if (classes * 2 > labelled) {
+    throw new UsageError(
+      `${name}: the label column holds ${classes} different values in ${labelled} rows; is it the right column? (--label)`,
+    );
+  }
+  if (test < 1 || training < 1) {
+    throw new UsageError(
+      `--test must leave rows on both sides: ${recipe.test} of ${labelled} labelled rows is ${test} to test on and ${training} to train on`,
+    );
+  }
+  if (recipe.labels !== null && recipe.labels >= training) {
+    throw new UsageError(
+      `--labels must be below the number of labelled rows to train on, ${training}, got ${recipe.labels}`,
+    );
+  }
+  return [...missingClasses(job, seeds), ...oddSettings(job)];
+}
+
+/** Seeds whose training rows, or few labels, lack a class. */
+function missingClasses({ table, recipe }: Job, seeds: number): string[] {
+  const missing = new Map<number, number[]>();
+  const fewMissing = new Map<number, number[]>();
+  for (let seed = 0; seed < seeds; seed++) {
+    const { train, few } = splitRows(table.labels, recipe, seed);
+    const seen = new Set([...train].map((row) => table.labels[row]));
+    if (seen.size < 2) {
+      throw new UsageError(`seed ${seed}: the rows to train on hold only one class; more rows are needed`);
+    }
+    const fewSeen = new Set([...few].map((place) => table.labels[train[place]]));
+    for (const index of table.classNames.keys()) {
+      if (!seen.has(index)) missing.set(index, [...(missing.get(index) ?? []), seed]);
+      if (recipe.labels !== null && !fewSeen.has(index)) {
+        fewMissing.set(index, [...(fewMissing.get(index) ?? []), seed]);
+      }
+    }
+  }
+  const notes: string[] = [];
+  for (const [index, where] of missing) {
+    notes.push(
+      `class "${shortened(table.classNames[index])}" is not among the rows to train on (${seedList(where)})`,
+    );
+  }
+  if (fewMissing.size > 0) {
+    const lacking = new Set([...fewMissing.values()].flat());
+    notes.push(
+      `the ${recipe.labels} labels do not hold every class (${seedList([...lacking].sort((a, b) => a - b))})`,
+    );
+  }
+  return notes;
+}
+
+function oddSettings({ table, recipe }: Job): string[] {
+  const notes: string[] = [];
+  if (recipe.alpha === 1)
+    notes.push("alpha is 1, which ignores the teacher: with labels, taught and alone are the same");
+  const [teacher, student] = [recipe.teacher, recipe.student].map(({ hidden }) =>
+    parameterCount(layerWidths(table, hidden)),
+  );
+  if (student >= teacher)
+    notes.push(`the student is not smaller than the teacher: ${student} against ${teacher} parameters`);
+  return notes;
+}
+
+function seedList(seeds: readonly number[]): string {
+  const shown = seeds.slice(0, 8).map(String);
+  if (seeds.length > shown.length) shown.push(`${seeds.length - shown.length} more`);
+  return `${seeds.length === 1 ? "seed" : "seeds"} ${listed(shown)}`;
+}

@@ -1,0 +1,84 @@
+/** Floor 6: which command is meant, and with which code the program ends. */
+import { readFileSync } from "node:fs";
+import { type Command, helpOf, instead, type OptionTable, readArguments } from "./arguments.ts";
+import { demo, runDemo } from "./digits-demo.ts";
+import { distill, runDistill } from "./distill-command.ts";
+import type { Surroundings } from "./run-job.ts";
+import { UsageError } from "./usage-error.ts";
+import { wrap } from "./wrap.ts";
+
+interface Runnable {
+  readonly command: Command<OptionTable>;
+  readonly run: (args: readonly string[], surroundings: Surroundings) => Promise<void>;
+}
+
+const commands: Readonly<Record<string, Runnable>> = {
+  demo: { command: demo, run: runDemo },
+  distill: { command: distill, run: runDistill },
+};
+
+/** What a program ends with. */
+export const ExitCode = { done: 0, failed: 1, usage: 2, interrupted: 130 } as const;
+
+/**
+ * Does what the arguments ask for. What went wrong is said in one sentence on standard error.
+ *
+ * @returns the code to end with
+ */
+export async function commandLine(args: readonly string[], surroundings: Surroundings): Promise<number> {
+  try {
+    await dispatch(args, surroundings);
+    return ExitCode.done;
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    surroundings.stderr.write(`distilgrad: ${message}\n`);
+    return error instanceof UsageError ? ExitCode.usage : ExitCode.failed;
+  }
+}
+
+async function dispatch([name, ...rest]: readonly string[], surroundings: Surroundings): Promise<void> {
+  const { stdout } = surroundings;
+  if (name === undefined || name === "--help" || name === "-h") {
+    stdout.write(help());
+    return;
+  }
+  if (name === "--version") {
+    stdout.write(`${version()}\n`);
+    return;
+  }
+  const names = Object.keys(commands);
+  if (!Object.hasOwn(commands, name)) {
+    if (name.startsWith("-")) {
+      throw new UsageError(
+        `unknown option ${name} before a command; ${instead(name, ["--help", "--version"], "")}`,
+      );
+    }
+    throw new UsageError(`unknown command "${name}"; ${instead(name, names, "")}`);
+  }
+  const { command, run } = commands[name];
+  if (readArguments(command, rest).help) stdout.write(helpOf(command));
+  else await run(rest, surroundings);
+}
+
+function help(): string {
+  const lines = Object.values(commands).map(({ command }) => {
+    const call = [command.name, ...command.operands].join(" ");
+    return `  ${call.padEnd(18)}${wrap(command.summary, 78).join(`\n${" ".repeat(20)}`)}`;
+  });
+  return `distilgrad: knowledge distillation on an autograd engine of its own
+
+Usage: distilgrad <command> [options]
+
+Commands:
+${lines.join("\n")}
+
+Options:
+  -h, --help        Print this help; after a command, the help of that command
+      --version     Print the version
+`;
+}
+
+function version(): string {
+  const text = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
+  return (JSON.parse(text) as { readonly version: string }).version;
+}

@@ -1,0 +1,99 @@
+/** Floor 6: a report as text of at most 100 columns. */
+import { grouped } from "./model-names.ts";
+import type { Paint, Style } from "./paint.ts";
+import { shortened } from "./printable.ts";
+import type { ModelReport, Report } from "./report.ts";
+import { type Cell, type Column, tableLines } from "./table.ts";
+import type { Comparison, Verdict } from "./verdict.ts";
+import { signed } from "./verdict.ts";
+import { wrap } from "./wrap.ts";
+
+const WIDTH = 100;
+/** How many classes are listed by name. */
+const CLASSES = 12;
+
+const columns: readonly Column[] = [
+  { title: ["", "model"], align: "left" },
+  { title: ["test", "accuracy %"], align: "right" },
+  { title: ["gain over its twin,", "points [95 %]"], align: "right" },
+  { title: ["agrees", "%"], align: "right" },
+  { title: ["", "parameters"], align: "right" },
+  { title: ["", "bytes"], align: "right" },
+  { title: ["µs per", "row *"], align: "right" },
+  { title: ["times", "smaller"], align: "right" },
+];
+
+/** @param attribution what the data's licence asks to be said */
+export function printReport(report: Report, paint: Paint, attribution?: string): string {
+  const { data, settings, models, verdict, notes, times } = report;
+  const [teacher, student] = models;
+  const lines = [
+    ...wrap(
+      `${shortened(data.name)}: ${grouped(data.rows)} rows, ${grouped(data.features)} features, ${classesOf(data)}`,
+      WIDTH,
+    ),
+    ...(data.unlabelledRows > 0
+      ? wrap(
+          `${grouped(data.unlabelledRows)} rows have no label: they are never tested, and only the student without labels learns from them`,
+          WIDTH,
+        )
+      : []),
+    `${seedsOf(settings.seeds)}: ${grouped(data.trainingRows)} labelled rows to train on, ${grouped(data.testRows)} to test on`,
+    `teacher ${teacher.layers.join("-")}, dropout ${settings.teacher.dropout}; students ${student.layers.join("-")}`,
+    `T ${settings.temperature}, alpha ${settings.alpha}: alpha weighs the hard loss (hard ${settings.weights.hard}, soft ${settings.weights.soft}); kernels ${settings.kernels}`,
+    "",
+    ...tableLines(
+      columns,
+      models.map((model) => row(model, times.microseconds[model.id])),
+      WIDTH,
+      paint,
+    ),
+    `taught: by the teacher's answers; no labels, taught: by these alone, on all rows (alpha 0)`,
+    `accuracy: mean${settings.seeds > 1 ? " ± sd" : ""} over seeds; agrees: with the teacher, on the test rows; bytes: float32`,
+    "* median; the only figures here that differ from run to run",
+    "",
+    ...verdict.flatMap((sentence, i) => {
+      const wrapped = wrap(sentence, WIDTH);
+      return i === 0 ? wrapped.map((line) => paint("bold", line)) : wrapped;
+    }),
+    ...notes.flatMap((note) => wrap(`Note: ${note}`, WIDTH)),
+    ...(attribution ? ["", ...wrap(attribution, WIDTH).map((line) => paint("dim", line))] : []),
+  ];
+  return `${lines.join("\n")}\n`;
+}
+
+function row(model: ModelReport, microseconds: number | undefined): Cell[] {
+  return [
+    model.name,
+    `${percent(model.mean)}${model.deviation === null ? "" : ` ± ${percent(model.deviation)}`}`,
+    model.gain === null ? "" : gainCell(model.gain),
+    model.id === "teacher" ? "" : percent(model.agreement),
+    grouped(model.parameters),
+    grouped(model.bytes),
+    microseconds === undefined ? "" : microseconds.toFixed(1),
+    model.id === "teacher" ? "" : `${model.compression.toFixed(1)}×`,
+  ];
+}
+
+const styles: Readonly<Record<Verdict, Style>> = {
+  helped: "green",
+  hurt: "red",
+  "no difference": "dim",
+  "one seed": "dim",
+};
+
+function gainCell({ mean, interval, verdict }: Comparison): Cell {
+  const range = interval === null ? "" : ` [${signed(interval[0])}, ${signed(interval[1])}]`;
+  return { text: `${signed(mean)}${range}`, style: styles[verdict] };
+}
+
+const seedsOf = (seeds: number): string =>
+  seeds === 1 ? "1 seed" : `${seeds} seeds, each with a split of its own`;
+
+function classesOf({ classes }: Report["data"]): string {
+  const named = classes.slice(0, CLASSES).map(({ name, rows }) => `${shortened(name)}: ${grouped(rows)}`);
+  const rest = classes.length > CLASSES ? `, and ${classes.length - CLASSES} more` : "";
+  return `${classes.length} classes (${named.join(", ")}${rest})`;
+}
+
+const percent = (share: number): string => (share * 100).toFixed(1);

@@ -1,0 +1,74 @@
+/** Floor 6: how far the training is: a bar on a terminal, a line for every finished model elsewhere. */
+import type { Output } from "./paint.ts";
+import type { ModelId } from "./recipe.ts";
+import type { SeedProgress } from "./run-seed.ts";
+import { clock, secondsLeft } from "./time-left.ts";
+
+export interface ProgressSettings {
+  readonly output: Output;
+  readonly form: "bar" | "lines" | "none";
+  /** Said first, where there is no bar. */
+  readonly heading: string;
+  readonly names: ReadonlyMap<ModelId, string>;
+  readonly seeds: number;
+  readonly processes: number;
+  /** Seconds, from any origin. */
+  readonly now: () => number;
+}
+
+export interface ProgressDisplay {
+  update(progress: SeedProgress): void;
+  /** Takes the bar away. */
+  end(): void;
+}
+
+const CELLS = 24;
+/** Seconds between two pictures of the bar. */
+const REFRESH = 0.1;
+
+export function progressDisplay(settings: ProgressSettings): ProgressDisplay {
+  const { output, form, heading } = settings;
+  if (form === "none") return { update: () => {}, end: () => {} };
+  if (form === "bar") return bar(settings);
+  output.write(`${heading}\n`);
+  return {
+    update({ seed, model, accuracy }) {
+      if (accuracy === undefined) return;
+      output.write(`seed ${seed}: ${settings.names.get(model)}: ${(accuracy * 100).toFixed(1)} %\n`);
+    },
+    end: () => {},
+  };
+}
+
+function bar({ output, names, seeds, processes, now }: ProgressSettings): ProgressDisplay {
+  const started = now();
+  const latest = new Map<number, SeedProgress>();
+  let drawn = Number.NEGATIVE_INFINITY;
+  return {
+    update(progress) {
+      latest.set(progress.seed, progress);
+      if (now() - drawn < REFRESH) return;
+      drawn = now();
+      const all = [...latest.values()].sort((a, b) => a.seed - b.seed);
+      const done = all.map((each) => each.done);
+      const left = secondsLeft(done, seeds, processes, now() - started);
+      const share = done.reduce((sum, each) => sum + each, 0) / seeds;
+      const training = all
+        .filter((each) => each.done < 1)
+        .map(({ seed, model }) => `seed ${seed}: ${names.get(model)}`)
+        .join(" · ");
+      const line = barLine(share, left, training);
+      // One column is left free: a terminal whose last column is written to may go to the next line.
+      output.write(`\r${line.slice(0, (output.columns ?? 80) - 1)}\u001b[K`);
+    },
+    end: () => output.write("\r\u001b[K"),
+  };
+}
+
+/** @param share of all work, in [0, 1]; `left` in seconds, null when unknown */
+export function barLine(share: number, left: number | null, training: string): string {
+  const full = Math.floor(share * CELLS);
+  const percent = `${Math.floor(share * 100)} %`.padStart(5);
+  const time = left === null ? "" : `  ${clock(left)} left`;
+  return `${"█".repeat(full)}${"░".repeat(CELLS - full)} ${percent}${time}  ${training}`;
+}

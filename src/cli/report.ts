@@ -1,0 +1,137 @@
+/** Floor 6: what the results of all seeds say, as plain data: the document that `--json` prints. */
+import { meanAndDeviation } from "../distill/paired-gain.ts";
+import { defaultKernels } from "../kernels/default.ts";
+import { labelledRows, type NamedModel, namedModels } from "./model-names.ts";
+import { median } from "./prediction-time.ts";
+import { type Job, layerWidths, type ModelId, parameterCount, type Recipe } from "./recipe.ts";
+import type { ModelResult, SeedResult } from "./run-seed.ts";
+import { type Comparison, compare, verdictSentences } from "./verdict.ts";
+
+/** Shares are in [0, 1]; lists have one entry a seed. */
+export interface ModelReport {
+  readonly id: ModelId;
+  readonly name: string;
+  /** How many labelled rows it learned from. */
+  readonly labels: number;
+  readonly layers: readonly number[];
+  readonly parameters: number;
+  /** Of the parameters as float32. */
+  readonly bytes: number;
+  /** The teacher's parameters divided by this model's. */
+  readonly compression: number;
+  readonly accuracies: readonly number[];
+  readonly mean: number;
+  /** Sample standard deviation; null with one seed. */
+  readonly deviation: number | null;
+  /** Mean share of test rows on which it says what the teacher says. */
+  readonly agreement: number;
+  /** Null for the teacher and for those who learn alone. */
+  readonly gain: Comparison | null;
+}
+
+export interface Report {
+  readonly data: {
+    readonly name: string;
+    readonly rows: number;
+    readonly unlabelledRows: number;
+    readonly trainingRows: number;
+    readonly testRows: number;
+    readonly features: number;
+    readonly classes: readonly { readonly name: string; readonly rows: number }[];
+  };
+  readonly settings: Recipe & {
+    readonly seeds: number;
+    /** What the two losses are multiplied with: α and 1 − α. */
+    readonly weights: { readonly hard: number; readonly soft: number };
+    readonly kernels: string;
+  };
+  readonly models: readonly ModelReport[];
+  /** The main sentence first. */
+  readonly verdict: readonly string[];
+  readonly notes: readonly string[];
+  /** The only part that differs from run to run. */
+  readonly times: {
+    readonly processes: number;
+    readonly seconds: number;
+    /** For a prediction of one row, the median over the seeds. */
+    readonly microseconds: Readonly<Partial<Record<ModelId, number>>>;
+  };
+}
+
+export interface RunFacts {
+  readonly processes: number;
+  readonly seconds: number;
+  readonly notes: readonly string[];
+}
+
+export function reportOn(
+  job: Job,
+  results: readonly SeedResult[],
+  { processes, seconds, notes }: RunFacts,
+): Report {
+  const { table, recipe } = job;
+  const { training, test } = labelledRows(job);
+  const models = namedModels(job).map((model) => modelReport(job, model, results));
+  const microseconds = models.map(({ id }) => [
+    id,
+    median(results.map((result) => resultOf(result, id).microseconds)),
+  ]);
+  return {
+    data: {
+      name: job.name,
+      rows: table.rows,
+      unlabelledRows: table.rows - training - test,
+      trainingRows: training,
+      testRows: test,
+      features: table.features,
+      classes: table.classNames.map((name, index) => ({
+        name,
+        rows: table.labels.filter((label) => label === index).length,
+      })),
+    },
+    settings: {
+      seeds: results.length,
+      ...recipe,
+      // 1 − 0.7 is 0.30000000000000004; nobody wants to read that.
+      weights: { hard: recipe.alpha, soft: Number((1 - recipe.alpha).toPrecision(12)) },
+      kernels: defaultKernels().name,
+    },
+    models,
+    verdict: verdictSentences(models, results.length),
+    notes,
+    times: { processes, seconds, microseconds: Object.fromEntries(microseconds) },
+  };
+}
+
+function modelReport(
+  { table, recipe }: Job,
+  { id, name, labels, plan }: NamedModel,
+  results: readonly SeedResult[],
+): ModelReport {
+  const layers = layerWidths(table, (plan === null ? recipe.teacher : recipe.student).hidden);
+  const parameters = parameterCount(layers);
+  const accuraciesOf = (model: ModelId): number[] =>
+    results.map((result) => resultOf(result, model).accuracy);
+  const accuracies = accuraciesOf(id);
+  const { mean, deviation } = meanAndDeviation(accuracies);
+  return {
+    id,
+    name,
+    labels,
+    layers,
+    parameters,
+    bytes: parameters * Float32Array.BYTES_PER_ELEMENT,
+    compression: parameterCount(layerWidths(table, recipe.teacher.hidden)) / parameters,
+    accuracies,
+    mean,
+    deviation: results.length === 1 ? null : deviation,
+    agreement: meanAndDeviation(results.map((result) => resultOf(result, id).agreement)).mean,
+    gain: plan?.twin ? compare(plan.twin, accuracies, accuraciesOf(plan.twin)) : null,
+  };
+}
+
+function resultOf({ models, seed }: SeedResult, id: ModelId): ModelResult {
+  const found = models.find((model) => model.id === id);
+  if (found === undefined) throw new Error(`seed ${seed} has no result for ${id}`);
+  return found;
+}
