@@ -45,8 +45,11 @@ export function rowCount(where: string, { x, labels, teacherLogits }: Dataset): 
 export function takeRows(dataset: Dataset, indices: ArrayLike<number>): Dataset {
   const rows = rowCount("takeRows", dataset);
   for (let i = 0; i < indices.length; i++) {
-    if (!(indices[i] >= 0 && indices[i] < rows)) {
-      throw new DistilgradError("data", `takeRows: index ${indices[i]} is outside [0, ${rows})`);
+    if (!(Number.isInteger(indices[i]) && indices[i] >= 0 && indices[i] < rows)) {
+      throw new DistilgradError(
+        "data",
+        `takeRows: indices are whole numbers in [0, ${rows}), got ${indices[i]} at position ${i}`,
+      );
     }
   }
   const { x, labels, teacherLogits } = dataset;

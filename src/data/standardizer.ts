@@ -25,9 +25,11 @@ export class Standardizer {
     this.mean = new Float64Array(columns);
     this.deviation = new Float64Array(columns);
     for (let column = 0; column < columns; column++) {
+      // Counted from the first row: a constant column then has its value for a mean exactly, and deviation 0.
+      const first = x.data[column];
       let sum = 0;
-      for (let i = column; i < x.size; i += columns) sum += x.data[i];
-      const mean = sum / rows;
+      for (let i = column; i < x.size; i += columns) sum += x.data[i] - first;
+      const mean = first + sum / rows;
       // Two passes: the difference of large squares would lose the digits of a small deviation.
       let squares = 0;
       for (let i = column; i < x.size; i += columns) squares += (x.data[i] - mean) * (x.data[i] - mean);

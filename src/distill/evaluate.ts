@@ -1,6 +1,7 @@
 /** Floor 4: what a model answers, and how good that is. */
 import { type Dataset, rowCount, rowsBetween, unlabelled } from "../data/dataset.ts";
 import { DistilgradError } from "../errors.ts";
+import { requireLabels } from "../factories.ts";
 import { argmaxRow } from "../kernels/rows.ts";
 import type { Module } from "../nn/module.ts";
 import { crossEntropy } from "../ops/cross-entropy.ts";
@@ -46,6 +47,12 @@ export function predictLogits(model: Teacher, x: Tensor, { batchSize = 256 }: Ev
 /** The most likely class of every row: the first of equals. */
 export function predictLabels(logits: Tensor): Int32Array {
   const [rows, classes] = logits.shape;
+  if (logits.shape.length !== 2 || classes === 0) {
+    throw new DistilgradError(
+      "shape",
+      `predictLabels: expected logits [rows, classes], got ${formatShape(logits.shape)}`,
+    );
+  }
   return Int32Array.from(
     { length: rows },
     (_, row) => argmaxRow(logits.data, row * classes, classes) - row * classes,
@@ -55,12 +62,7 @@ export function predictLabels(logits: Tensor): Int32Array {
 /** The share of labelled rows whose most likely class is their label. @throws when no row has a label */
 export function accuracy(logits: Tensor, labels: ArrayLike<number>): number {
   const predicted = predictLabels(logits);
-  if (labels.length !== predicted.length) {
-    throw new DistilgradError(
-      "labels",
-      `accuracy: expected ${predicted.length} labels, got ${labels.length}`,
-    );
-  }
+  requireLabels("accuracy", labels, predicted.length, logits.shape[1], unlabelled);
   let right = 0;
   let count = 0;
   for (let row = 0; row < predicted.length; row++) {

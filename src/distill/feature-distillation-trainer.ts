@@ -11,7 +11,6 @@ import {
   KnowledgeDistillationTrainer,
 } from "./knowledge-distillation-trainer.ts";
 import { teacherFeatures } from "./teacher.ts";
-import type { TrainerState } from "./trainer.ts";
 
 /** A student layer, the teacher layer it imitates, and a projection from one width to the other where they differ. */
 export type FeaturePair = readonly [studentLayer: string, teacherLayer: string, projection?: Module];
@@ -48,7 +47,7 @@ export class FeatureDistillationTrainer extends KnowledgeDistillationTrainer<
   readonly #pairs: readonly FeaturePair[];
 
   constructor({ beta = 0.3, features, ...options }: FeatureDistillationOptions) {
-    super(options);
+    super(options, projectionsOf(features));
     const { teacher, student } = options;
     if (!(teacher instanceof Module)) {
       throw new DistilgradError("model", "trainer: features are taken from a Module; this teacher is none");
@@ -65,6 +64,9 @@ export class FeatureDistillationTrainer extends KnowledgeDistillationTrainer<
     for (const [studentLayer, teacherLayer, projection] of features as readonly FeaturePair[]) {
       requireLayer("student", student, studentLayer);
       requireLayer("teacher", teacher, teacherLayer);
+      if (projection !== undefined && !(projection instanceof Module)) {
+        throw new DistilgradError("model", `trainer: the projection of "${studentLayer}" is not a Module`);
+      }
       if (projection) this.requireOptimized(`projection of "${studentLayer}"`, projection);
     }
     this.beta = beta;
@@ -87,8 +89,7 @@ export class FeatureDistillationTrainer extends KnowledgeDistillationTrainer<
     if (this.beta === 0) return { ...super.trainStep(batch), feature: 0 };
     const { x, labels } = batch;
     const asked = teacherFeatures(this.teacher, x);
-    this.student.train();
-    for (const [, , projection] of this.#pairs) projection?.train();
+    this.learners.train();
     const answered = this.student.features(x);
 
     const { total, hard, soft } = this.distillationLoss(answered.logits, asked.logits, labels);
@@ -97,7 +98,7 @@ export class FeatureDistillationTrainer extends KnowledgeDistillationTrainer<
       this.#pairs.map(([, layer]) => featureOf("teacher", asked.features, layer)),
     );
     const whole = add(total, scale(feature, this.beta));
-    this.descend(whole);
+    this.descend(whole, { x, teacherLogits: asked.logits });
     return { total: whole.item(), hard: hard.item(), soft: soft.item(), feature: feature.item() };
   }
 
@@ -105,32 +106,12 @@ export class FeatureDistillationTrainer extends KnowledgeDistillationTrainer<
   override trainStep(batch: Dataset): FeatureDistillationLosses<number> {
     return this.trainStepWithFeatures(batch);
   }
-
-  /** With the projections' weights, as `projection.0.weight`, …, beside the student's. */
-  override state(): TrainerState & { readonly projections: readonly NamedTensors[] } {
-    return { ...super.state(), projections: this.#pairs.map((pair) => pair[2]?.stateDict() ?? new Map()) };
-  }
-
-  override restore(state: TrainerState & { readonly projections: readonly NamedTensors[] }): void {
-    const before = this.state();
-    if (state.projections?.length !== this.#pairs.length) {
-      throw new DistilgradError(
-        "state",
-        `restore: the state has ${state.projections?.length ?? 0} projections, this trainer ${this.#pairs.length} pairs`,
-      );
-    }
-    const load = (projections: readonly NamedTensors[]): void => {
-      for (const [i, pair] of this.#pairs.entries()) pair[2]?.loadStateDict(projections[i]);
-    };
-    try {
-      load(state.projections);
-      super.restore(state);
-    } catch (error) {
-      load(before.projections);
-      throw error;
-    }
-  }
 }
+
+const projectionsOf = (features: readonly FeaturePair[]): Module[] =>
+  Array.isArray(features)
+    ? (features as readonly FeaturePair[]).flatMap(([, , projection]) => projection ?? [])
+    : [];
 
 function requireLayer(role: string, model: Module, name: string): void {
   const names = [...model.modules().keys()];

@@ -48,8 +48,11 @@ export class KnowledgeDistillationTrainer<
   readonly temperature: number;
   readonly alpha: number;
 
-  constructor({ teacher, student, temperature = 4, alpha = 0.7, ...options }: KnowledgeDistillationOptions) {
-    super(student, options);
+  constructor(
+    { teacher, student, temperature = 4, alpha = 0.7, ...options }: KnowledgeDistillationOptions,
+    besides: readonly Module[] = [],
+  ) {
+    super(student, options, besides);
     requireSeparate("trainer", teacher, student, options.optimizer.parameters);
     if (!(alpha >= 0 && alpha <= 1)) {
       throw new DistilgradError(
@@ -60,6 +63,11 @@ export class KnowledgeDistillationTrainer<
     this.teacher = teacher;
     this.temperature = requireTemperature("trainer", temperature);
     this.alpha = alpha;
+  }
+
+  /** The model that learns. */
+  get student(): Module {
+    return this.model;
   }
 
   /**
@@ -102,9 +110,9 @@ export class KnowledgeDistillationTrainer<
   trainStep(batch: Dataset): Losses {
     const { x, labels } = batch;
     const answers = this.alpha === 1 ? undefined : (batch.teacherLogits ?? teacherLogits(this.teacher, x));
-    this.student.train();
+    this.learners.train();
     const { total, hard, soft } = this.distillationLoss(this.student.forward(x), answers, labels);
-    this.descend(total);
+    this.descend(total, { x, ...(answers && { teacherLogits: answers }) });
     return { total: total.item(), hard: hard.item(), soft: soft.item() } as Losses;
   }
 }

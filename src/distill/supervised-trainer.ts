@@ -25,19 +25,20 @@ export class SupervisedTrainer extends Trainer<{ readonly total: number }> {
     this.#labelSmoothing = labelSmoothing;
   }
 
-  trainStep({ x, labels }: Dataset): { readonly total: number } {
+  trainStep(batch: Dataset): { readonly total: number } {
+    const { x, labels } = batch;
     if (labels === undefined) {
       throw new DistilgradError(
         "labels",
         "trainStep: this trainer learns from labels, and the batch has none",
       );
     }
-    this.student.train();
-    const total = crossEntropy(this.student.forward(x), labels, {
+    this.learners.train();
+    const total = crossEntropy(this.model.forward(x), labels, {
       labelSmoothing: this.#labelSmoothing,
       ignoredLabel: unlabelled,
     });
-    this.descend(total);
+    this.descend(total, batch);
     return { total: total.item() };
   }
 }

@@ -13,13 +13,16 @@ export type Teacher = Module | { forward(x: Tensor): Tensor } | ((x: Tensor) => 
  * @throws when the forward pass writes to the teacher's weights or buffers
  */
 export function teacherLogits(teacher: Teacher, x: Tensor): Tensor {
-  if (teacher instanceof Module) return undisturbed(teacher, () => teacher.forward(x));
+  // Detached as well: a teacher may answer with a tensor of its own, such as a table of logits that it once learned.
+  if (teacher instanceof Module) return undisturbed(teacher, () => teacher.forward(x)).detach();
   return noGrad(() => (typeof teacher === "function" ? teacher(x) : teacher.forward(x))).detach();
 }
 
 /** The teacher's logits and everything its layers computed on the way, under the same conditions. */
 export function teacherFeatures(teacher: Module, x: Tensor): Features {
-  return undisturbed(teacher, () => teacher.features(x));
+  const { logits, features } = undisturbed(teacher, () => teacher.features(x));
+  const detached = [...features].map(([name, feature]) => [name, feature.detach()] as const);
+  return { logits: logits.detach(), features: new Map(detached) };
 }
 
 function undisturbed<T>(teacher: Module, ask: () => T): T {

@@ -1,24 +1,44 @@
 /** Floor 4: what every trainer does with a loss. */
 import type { Dataset } from "../data/dataset.ts";
 import { DistilgradError } from "../errors.ts";
-import type { Module, NamedTensors } from "../nn/module.ts";
+import { Module, type NamedTensors } from "../nn/module.ts";
 import { firstNonFinite } from "../non-finite.ts";
 import { clipGradNorm } from "../optim/clip-gradients.ts";
 import type { Optimizer, OptimizerState } from "../optim/optimizer.ts";
+import type { RandomState } from "../random.ts";
 import type { Tensor } from "../tensor.ts";
 
 export interface TrainerOptions {
-  /** Moves the student's parameters, all of them except frozen ones. */
+  /** Moves the model's parameters, all of them except frozen ones. */
   readonly optimizer: Optimizer;
   /** Shortens the gradient of all parameters together to this length. Default: as it is. */
   readonly maxGradNorm?: number;
 }
 
-/** Everything that the next step depends on, apart from random streams and the loader, which have states of their own. */
+/** Everything that the next step depends on, apart from the loader and a schedule, which have states of their own. */
 export interface TrainerState {
   readonly steps: number;
-  readonly student: NamedTensors;
+  /** Parameters and buffers of the model, `model.hidden.weight`, and of what is trained besides, `besides.0.weight`. */
+  readonly weights: NamedTensors;
+  /** The random streams they draw from, such as `model.dropout.random`. */
+  readonly streams: ReadonlyMap<string, RandomState>;
   readonly optimizer: OptimizerState;
+}
+
+/** All that a trainer trains, as one module with one state. */
+class Learners extends Module {
+  readonly model: Module;
+  readonly besides: readonly Module[];
+
+  constructor(model: Module, besides: readonly Module[]) {
+    super();
+    this.model = model;
+    this.besides = besides;
+  }
+
+  forward(x: Tensor): Tensor {
+    return this.model.forward(x);
+  }
 }
 
 /**
@@ -27,17 +47,28 @@ export interface TrainerState {
  * @typeParam Losses the numbers that a step returns, by name
  */
 export abstract class Trainer<Losses extends { readonly total: number }> {
-  /** The model that learns. */
-  readonly student: Module;
   readonly optimizer: Optimizer;
+  /** The model and what is trained besides it. */
+  protected readonly learners: Module;
+  readonly #model: Module;
   readonly #maxGradNorm: number | null;
   #steps = 0;
 
-  constructor(student: Module, { optimizer, maxGradNorm }: TrainerOptions) {
-    this.student = student;
+  /** @param besides modules that are trained with the model and are no part of it, such as projections */
+  constructor(model: Module, { optimizer, maxGradNorm }: TrainerOptions, besides: readonly Module[] = []) {
+    this.#model = model;
+    this.learners = new Learners(model, besides);
     this.optimizer = optimizer;
+    if (maxGradNorm !== undefined && !(maxGradNorm > 0)) {
+      throw new DistilgradError("value", `trainer: maxGradNorm must be above 0, got ${maxGradNorm}`);
+    }
     this.#maxGradNorm = maxGradNorm ?? null;
-    this.requireOptimized("student", student);
+    this.requireOptimized("model", model);
+  }
+
+  /** The model that learns. */
+  get model(): Module {
+    return this.#model;
   }
 
   /** Steps that were taken. */
@@ -47,37 +78,59 @@ export abstract class Trainer<Losses extends { readonly total: number }> {
 
   abstract trainStep(batch: Dataset): Losses;
 
-  /** A copy of the student's weights and the optimizer's memory. */
+  /** A copy of all weights, of the streams that they draw from, and of the optimizer's memory. */
   state(): TrainerState {
-    return { steps: this.#steps, student: this.student.stateDict(), optimizer: this.optimizer.state() };
+    const streams = new Map<string, RandomState>();
+    for (const [name, stream] of this.learners.streams()) streams.set(name, stream.state());
+    return {
+      steps: this.#steps,
+      weights: this.learners.stateDict(),
+      streams,
+      optimizer: this.optimizer.state(),
+    };
   }
 
   /** Continues from a state that `state` returned. @throws when it does not fit; nothing is restored */
   restore(state: TrainerState): void {
-    if (!Number.isSafeInteger(state.steps) || state.steps < 0) {
-      throw new DistilgradError(
-        "state",
-        `restore: steps must be a whole number of at least 0, got ${state.steps}`,
-      );
-    }
-    const before = this.optimizer.state();
-    this.optimizer.restore(state.optimizer);
+    const before = this.state();
     try {
-      this.student.loadStateDict(state.student);
+      this.#restore(state);
     } catch (error) {
-      this.optimizer.restore(before);
+      this.#restore(before);
       throw error;
     }
-    this.#steps = state.steps;
   }
 
-  /** Moves the student down the gradient of `total`. A loss that is not finite moves nothing. */
-  protected descend(total: Tensor): void {
+  #restore({ steps, weights, streams, optimizer }: TrainerState): void {
+    if (!Number.isSafeInteger(steps) || steps < 0) {
+      throw new DistilgradError("state", `restore: steps must be a whole number of at least 0, got ${steps}`);
+    }
+    const own = this.learners.streams();
+    if (streams.size !== own.size || [...own.keys()].some((name) => !streams.has(name))) {
+      const list = (names: Iterable<string>): string =>
+        [...names].map((name) => `"${name}"`).join(", ") || "none";
+      throw new DistilgradError(
+        "state",
+        `restore: the state is of the random streams ${list(streams.keys())}, this trainer has ${list(own.keys())}; nothing was restored`,
+      );
+    }
+    this.learners.loadStateDict(weights);
+    this.optimizer.restore(optimizer);
+    for (const [name, stream] of own) stream.restore(streams.get(name)!);
+    this.#steps = steps;
+  }
+
+  /**
+   * Moves the model down the gradient of `total`. A loss that is not finite moves nothing.
+   *
+   * @param batch what the loss was computed from, to say where a NaN came in
+   */
+  protected descend(total: Tensor, batch: Dataset): void {
     const culprit = firstNonFinite(total);
     if (culprit !== null) {
       throw new DistilgradError(
         "nonfinite",
-        `trainStep: the loss is ${total.item()} at step ${this.#steps}; the first value that is not finite came from ${culprit}`,
+        `trainStep: the loss is ${total.item()} at step ${this.#steps}; the first value that is not finite came from ${nonFiniteRow(batch) ?? culprit}`,
       );
     }
     this.optimizer.zeroGrad();
@@ -87,10 +140,10 @@ export abstract class Trainer<Losses extends { readonly total: number }> {
     this.#steps++;
   }
 
-  /** Requires that what `model` learns reaches the optimizer: a forgotten layer would silently stay as it started. */
-  protected requireOptimized(role: string, model: Module): void {
+  /** Requires that what `learner` learns reaches the optimizer: a forgotten layer would silently stay as it started. */
+  protected requireOptimized(role: string, learner: Module): void {
     const optimized = new Set(this.optimizer.parameters.values());
-    const forgotten = [...model.parameters()]
+    const forgotten = [...learner.parameters()]
       .filter(([, parameter]) => parameter.requiresGrad && !optimized.has(parameter))
       .map(([name]) => `"${name}"`);
     if (forgotten.length > 0) {
@@ -100,4 +153,14 @@ export abstract class Trainer<Losses extends { readonly total: number }> {
       );
     }
   }
+}
+
+/** Names the first row of a batch that is not finite, if there is one. */
+function nonFiniteRow({ x, teacherLogits }: Dataset): string | null {
+  for (const [name, values] of Object.entries({ x, teacherLogits })) {
+    const at = values?.data.findIndex((value) => !Number.isFinite(value)) ?? -1;
+    if (values && at !== -1)
+      return `row ${Math.floor((at * values.shape[0]) / values.size)} of the batch's ${name}`;
+  }
+  return null;
 }

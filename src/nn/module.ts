@@ -3,6 +3,7 @@
  * model is written once and never registers anything.
  */
 import { DistilgradError } from "../errors.ts";
+import { RandomStream } from "../random.ts";
 import { formatShape, sameShape } from "../shape.ts";
 import { Tensor } from "../tensor.ts";
 
@@ -29,8 +30,8 @@ export interface Features {
  * Something with weights that maps a tensor to a tensor.
  *
  * Fields decide: a field that is a `Parameter`, or a tensor that requires a gradient, is a parameter; another tensor
- * is a buffer; a module, or an array of modules, is a child. `#private` fields are invisible to this, so modules and
- * parameters must not be private.
+ * is a buffer; a random stream is one that the model draws from; a module, or an array of modules, is a child. `#private`
+ * fields are invisible to this, so none of these may be private.
  *
  *     class Net extends Module {
  *       hidden = new Linear(64, 32);
@@ -108,6 +109,11 @@ export abstract class Module {
     return this.#tensors((value) => !(value instanceof Parameter || value.requiresGrad));
   }
 
+  /** The random streams that the model draws from, such as a Dropout's, by dotted name; a shared one is listed once. */
+  streams(): Map<string, RandomStream> {
+    return this.#fields((value) => value instanceof RandomStream);
+  }
+
   /** Copies of all parameters and buffers, by dotted name. */
   stateDict(): Map<string, Tensor> {
     const state = new Map<string, Tensor>();
@@ -179,11 +185,16 @@ export abstract class Module {
   }
 
   #tensors(wanted: (value: Tensor) => boolean): Map<string, Tensor> {
-    const found = new Map<string, Tensor>();
-    const seen = new Set<Tensor>();
+    return this.#fields((value): value is Tensor => value instanceof Tensor && wanted(value));
+  }
+
+  /** The fields of this module and all within it that are wanted, by dotted name; each value once. */
+  #fields<T>(wanted: (value: unknown) => value is T): Map<string, T> {
+    const found = new Map<string, T>();
+    const seen = new Set<T>();
     for (const [prefix, module] of [["", this] as const, ...this.modules()]) {
       for (const [field, value] of Object.entries(module)) {
-        if (!(value instanceof Tensor) || seen.has(value) || !wanted(value)) continue;
+        if (!wanted(value) || seen.has(value)) continue;
         seen.add(value);
         found.set(prefix === "" ? field : `${prefix}.${field}`, value);
       }

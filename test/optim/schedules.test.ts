@@ -1,0 +1,117 @@
+import { describe, expect, it } from "vitest";
+import { DistilgradError } from "../../src/errors.ts";
+import { tensor } from "../../src/factories.ts";
+import {
+  constant,
+  cosine,
+  LearningRate,
+  type Schedule,
+  SGD,
+  stepDecay,
+  warmup,
+} from "../../src/optim/index.ts";
+
+const values = (schedule: Schedule, count: number): number[] =>
+  Array.from({ length: count }, (_, i) => schedule(i));
+const optimizerAt = (learningRate: number): SGD =>
+  new SGD(new Map([["w", tensor([1], { requiresGrad: true })]]), { learningRate });
+
+describe("schedules", () => {
+  it("stay at 1: constant", () => {
+    expect(values(constant(), 3)).toEqual([1, 1, 1]);
+  });
+
+  it("drop by a factor after every so many steps: stepDecay", () => {
+    expect(values(stepDecay({ every: 2, factor: 0.5 }), 7)).toEqual([1, 1, 0.5, 0.5, 0.25, 0.25, 0.125]);
+  });
+
+  it("fall along half a cosine from 1 to the floor, and stay there: cosine", () => {
+    const schedule = cosine({ steps: 4 });
+    const half = Math.SQRT1_2;
+    for (const [i, value] of [1, (1 + half) / 2, 0.5, (1 - half) / 2].entries()) {
+      // The cosine of a multiple of π/4 is within 2 ULP.
+      expect(Math.abs(schedule(i) - value)).toBeLessThanOrEqual(2 ** -51);
+    }
+    expect(values(schedule, 7).slice(4)).toEqual([0, 0, 0]);
+    const raised = cosine({ steps: 2, floor: 0.2 });
+    expect(raised(0)).toBe(1);
+    expect(Math.abs(raised(1) - 0.6)).toBeLessThanOrEqual(2 ** -51);
+    expect([raised(2), raised(100)]).toEqual([0.2, 0.2]);
+  });
+
+  it("rise in a line that ends at 1, then go on with another from its start: warmup", () => {
+    expect(values(warmup({ steps: 4 }), 6)).toEqual([0.25, 0.5, 0.75, 1, 1, 1]);
+    expect(values(warmup({ steps: 2, after: stepDecay({ every: 1, factor: 0.5 }) }), 5)).toEqual([
+      0.5, 1, 1, 0.5, 0.25,
+    ]);
+    // At the seam: full at the last step of the warm-up and at the first of the cosine.
+    const joined = warmup({ steps: 2, after: cosine({ steps: 10 }) });
+    expect([joined(1), joined(2), joined(12)]).toEqual([1, 1, 0]);
+  });
+
+  it.each<[string, () => Schedule, string]>([
+    [
+      "every 0",
+      () => stepDecay({ every: 0, factor: 0.5 }),
+      "stepDecay: every must be a whole number of at least 1, got 0",
+    ],
+    ["factor 0", () => stepDecay({ every: 1, factor: 0 }), "stepDecay: factor must be above 0, got 0"],
+    [
+      "1.5 steps",
+      () => cosine({ steps: 1.5 }),
+      "cosine: steps must be a whole number of at least 1, got 1.5",
+    ],
+    ["0 steps", () => warmup({ steps: 0 }), "warmup: steps must be a whole number of at least 1, got 0"],
+  ])("refuse %s", (_, make, message) => {
+    expect(make).toThrow(new DistilgradError("value", message));
+  });
+});
+
+describe("LearningRate", () => {
+  it("sets base · schedule(step) from step 0 on", () => {
+    const optimizer = optimizerAt(0.5);
+    const rate = new LearningRate(optimizer, warmup({ steps: 4 }));
+    const seen = [optimizer.learningRate];
+    for (let i = 0; i < 4; i++) {
+      rate.step();
+      seen.push(optimizer.learningRate);
+    }
+    expect(seen).toEqual([0.125, 0.25, 0.375, 0.5, 0.5]);
+  });
+
+  it("goes on from a saved state, whatever the optimizer's rate is then", () => {
+    const schedule = cosine({ steps: 10 });
+    const first = optimizerAt(0.5);
+    const rate = new LearningRate(first, schedule);
+    for (let i = 0; i < 3; i++) rate.step();
+    const state = rate.state();
+    expect(state).toEqual({ base: 0.5, step: 3 });
+    const second = optimizerAt(0.1);
+    const resumed = new LearningRate(second, schedule);
+    resumed.restore(state);
+    expect(second.learningRate).toBe(first.learningRate);
+    rate.step();
+    resumed.step();
+    expect(second.learningRate).toBe(first.learningRate);
+    expect(resumed.state()).toEqual({ base: 0.5, step: 4 });
+  });
+
+  it.each([
+    [{ base: -1, step: 0 }, "-1 and 0"],
+    [{ base: Number.NaN, step: 0 }, "NaN and 0"],
+    [{ base: Number.POSITIVE_INFINITY, step: 0 }, "Infinity and 0"],
+    [{ base: 1, step: 1.5 }, "1 and 1.5"],
+    [{ base: 1, step: -1 }, "1 and -1"],
+  ])("refuses the state %j and stays where it was", (state, got) => {
+    const optimizer = optimizerAt(0.5);
+    const rate = new LearningRate(optimizer, warmup({ steps: 2 }));
+    expect(() => rate.restore(state)).toThrow(
+      new DistilgradError(
+        "state",
+        `LearningRate: expected a finite base of at least 0 and a whole step, got ${got}`,
+      ),
+    );
+    expect(rate.state()).toEqual({ base: 0.5, step: 0 });
+    expect(optimizer.learningRate).toBe(0.25);
+  });
+});
