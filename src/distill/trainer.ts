@@ -2,7 +2,7 @@
 import type { Dataset } from "../data/dataset.ts";
 import { DistilgradError } from "../errors.ts";
 import { Module, type NamedTensors } from "../nn/module.ts";
-import { firstNonFinite } from "../non-finite.ts";
+import { firstNonFinite, type NonFinite } from "../non-finite.ts";
 import { clipGradNorm } from "../optim/clip-gradients.ts";
 import type { Optimizer, OptimizerState } from "../optim/optimizer.ts";
 import type { RandomState } from "../random.ts";
@@ -130,7 +130,7 @@ export abstract class Trainer<Losses extends { readonly total: number }> {
     if (culprit !== null) {
       throw new DistilgradError(
         "nonfinite",
-        `trainStep: the loss is ${total.item()} at step ${this.#steps}; the first value that is not finite came from ${nonFiniteRow(batch) ?? culprit}`,
+        `trainStep: the loss is ${total.item()} at step ${this.#steps}; the first value that is not finite came from ${sourceOf(culprit, batch)}`,
       );
     }
     this.optimizer.zeroGrad();
@@ -155,12 +155,13 @@ export abstract class Trainer<Losses extends { readonly total: number }> {
   }
 }
 
-/** Names the first row of a batch that is not finite, if there is one. */
-function nonFiniteRow({ x, teacherLogits }: Dataset): string | null {
+/** Names the row of the batch that brought a value which is not finite, or the op that made it. */
+function sourceOf({ op, operand }: NonFinite, { x, teacherLogits }: Dataset): string {
+  if (operand === null) return op;
   for (const [name, values] of Object.entries({ x, teacherLogits })) {
-    const at = values?.data.findIndex((value) => !Number.isFinite(value)) ?? -1;
-    if (values && at !== -1)
-      return `row ${Math.floor((at * values.shape[0]) / values.size)} of the batch's ${name}`;
+    if (values?.storage !== operand.storage) continue;
+    const at = values.data.findIndex((value) => !Number.isFinite(value));
+    return `row ${Math.floor((at * values.shape[0]) / values.size)} of the batch's ${name}`;
   }
-  return null;
+  return `operand ${operand.index} of ${op}`;
 }

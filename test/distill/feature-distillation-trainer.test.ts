@@ -7,8 +7,8 @@ import {
   KnowledgeDistillationTrainer,
 } from "../../src/distill/index.ts";
 import { DistilgradError } from "../../src/errors.ts";
-import { tensor, zeros } from "../../src/factories.ts";
-import { Dropout, Linear, Module, parametersOf, ReLU, Sequential } from "../../src/nn/index.ts";
+import { randn, tensor, zeros } from "../../src/factories.ts";
+import { Dropout, Linear, Module, Parameter, parametersOf, ReLU, Sequential } from "../../src/nn/index.ts";
 import { mse } from "../../src/ops/mse.ts";
 import { Adam } from "../../src/optim/index.ts";
 import { RandomStream } from "../../src/random.ts";
@@ -172,6 +172,22 @@ describe("FeatureDistillationTrainer", () => {
     expect(stream.state()).toEqual(new RandomStream(1, "dropout").state());
     expect([teacher, ...teacher.modules().values()].every(({ training }) => training)).toBe(true);
     for (const parameter of teacher.parameters().values()) expect(parameter.grad).toBeNull();
+  });
+
+  it("collects no gradient on a tensor of the teacher's own that one of its layers gives out", () => {
+    class Table extends Module {
+      readonly values = new Parameter(randn([8, 6], { random: new RandomStream(1) }));
+      forward(): Tensor {
+        return this.values;
+      }
+    }
+    const table = new Table();
+    const teacher = new Sequential({
+      table,
+      logits: new Linear(6, classes, { random: new RandomStream(2) }),
+    });
+    trainerOf(network(6, 1), { teacher, features: [["hidden", "table"]] }).trainStep(batch);
+    expect(table.values.grad).toBeNull();
   });
 });
 

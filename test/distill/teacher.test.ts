@@ -85,6 +85,23 @@ describe("a teacher", () => {
     expect(stored.grad).toBeNull();
   });
 
+  it("runs without a graph: nothing that it computes on the way needs a gradient", () => {
+    const seen: boolean[] = [];
+    class Watched extends Module {
+      readonly body = network(16, 100);
+      forward(x: Tensor): Tensor {
+        const y = this.body.forward(x);
+        seen.push(y.requiresGrad);
+        return y;
+      }
+    }
+    const teacher = new Watched();
+    trained(teacher, 1);
+    trained((x) => teacher.forward(x), 1);
+    trained({ forward: (x) => teacher.forward(x) }, 1);
+    expect(seen).toEqual([false, false, false]);
+  });
+
   it("that writes to itself in evaluation mode is refused by the name of what it wrote", () => {
     expect(() => trained(new Counting(network(16, 100), true))).toThrow(
       new DistilgradError(

@@ -109,6 +109,32 @@ describe("a training step", () => {
     expect(trainer.steps).toBe(3);
   });
 
+  it("does not blame data that may be infinite: a class the teacher rules out", () => {
+    const student = network(4, 1);
+    const trainer = new KnowledgeDistillationTrainer({
+      student,
+      teacher: network(8, 2),
+      optimizer: sgd(student),
+    });
+    const teacherLogits = tensor(
+      Float32Array.from({ length: 24 }, (_, i) => (i === 1 ? Number.NEGATIVE_INFINITY : 0)),
+      {
+        shape: [8, 3],
+      },
+    );
+    expect(Number.isFinite(trainer.trainStep({ ...batch, teacherLogits }).total)).toBe(true);
+    student
+      .parameters()
+      .get("logits.weight")!
+      .update((data) => data.fill(Number.NaN));
+    expect(() => trainer.trainStep({ ...batch, teacherLogits })).toThrow(
+      new DistilgradError(
+        "nonfinite",
+        "trainStep: the loss is NaN at step 1; the first value that is not finite came from operand 1 of linear",
+      ),
+    );
+  });
+
   it("names the op that overflowed", () => {
     class Cut extends Module {
       readonly layer = new Linear(1, 2, { bias: false });
@@ -300,6 +326,14 @@ describe("state and restore", () => {
       "other random streams",
       (state) => ({ ...state, streams: new Map() }),
       'restore: the state is of the random streams none, this trainer has "model.dropout.random"; nothing was restored',
+    ],
+    [
+      "a random stream too many",
+      (state) => ({
+        ...state,
+        streams: new Map([...state.streams, ["model.more.random", { words: [1, 2, 3, 4] as const }]]),
+      }),
+      'restore: the state is of the random streams "model.dropout.random", "model.more.random", this trainer has "model.dropout.random"; nothing was restored',
     ],
     [
       "a stream that is none",
