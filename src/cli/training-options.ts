@@ -11,8 +11,9 @@ export const trainingOptions = {
   temperature: number({
     help: "T, softens the answers of teacher and student",
     default: 4,
-    requires: "a number above 0",
-    accepts: (value) => value > 0,
+    // T² is part of the loss.
+    requires: "a number above 0, and its square too",
+    accepts: (value) => value > 0 && value * value > 0 && Number.isFinite(value * value),
   }),
   alpha: number({
     help: "Weight of the hard loss, the labels; the soft loss has the rest",

@@ -107,8 +107,10 @@ describe("arguments", () => {
     [["demo", "--seeds", "--json"], "demo: --seeds needs a value: a whole number from 1 to 1000"],
     [["demo", "--seeds"], "demo: --seeds needs a value: a whole number from 1 to 1000"],
     [["demo", "--json=yes"], 'demo: --json takes no value, got "yes"'],
-    [["demo", "--temperature", "0"], 'demo: --temperature must be a number above 0, got "0"'],
-    [["demo", "--temperature", "1e999"], 'demo: --temperature must be a number above 0, got "1e999"'],
+    ...["0", "1e999", "1e-200"].map((given): [string[], string] => [
+      ["demo", "--temperature", given],
+      `demo: --temperature must be a number above 0, and its square too, got "${given}"`,
+    ]),
     [
       ["demo", "--alpha", "-1"],
       'demo: --alpha must be a number from 0 to 1; it weighs the hard loss, got "-1"',
