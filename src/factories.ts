@@ -1,4 +1,5 @@
 /** Floor 1: tensors from numbers. Every factory copies what it is given, so nothing outside can change a tensor. */
+import { kindOf } from "./arguments.ts";
 import { DistilgradError } from "./errors.ts";
 import { defaultKernels } from "./kernels/default.ts";
 import type { Floats, Kernels } from "./kernels/kernels.ts";
@@ -51,7 +52,7 @@ export function tensor(
   const data = kernels.alloc(sizeOf(shape));
   if (typed) data.set(typed);
   else flatten(values as NestedNumbers, found, 0, data, 0);
-  return finish(data, shape, kernels, options);
+  return finish(data, [...shape], kernels, options);
 }
 
 /** All zeros. */
@@ -64,12 +65,15 @@ export const ones = (shape: Shape, options: TensorOptions = {}): Tensor =>
 
 /** The same value everywhere. */
 export function full(shape: Shape, value: number, options: TensorOptions = {}): Tensor {
+  if (typeof value !== "number") {
+    throw new DistilgradError("value", `full: expected a value, got ${kindOf(value)}`);
+  }
   return filled("full", shape, options, () => value);
 }
 
 export interface RandomOptions extends TensorOptions {
   /** Where the numbers come from. Default: the library's stream, which `manualSeed` resets. */
-  readonly random?: RandomStream;
+  readonly random?: RandomStream | undefined;
 }
 
 /** Independent standard normal values. */
@@ -78,12 +82,15 @@ export function randn(shape: Shape, options: RandomOptions = {}): Tensor {
   return filled("randn", shape, options, () => random.normal());
 }
 
-/** Independent values, uniform in [low, high). Default [0, 1). */
+/** Independent values, uniform from low to high; high itself only where a value rounds to it. Default 0 to 1. */
 export function uniform(
   shape: Shape,
   options: RandomOptions & { readonly low?: number; readonly high?: number } = {},
 ): Tensor {
   const { low = 0, high = 1, random = libraryStream() } = options;
+  if (!(low <= high && high - low < Number.POSITIVE_INFINITY)) {
+    throw new DistilgradError("value", `uniform: expected low ≤ high, both finite, got ${low} and ${high}`);
+  }
   return filled("uniform", shape, options, () => low + (high - low) * random.uniform());
 }
 
@@ -99,7 +106,7 @@ export function arange(count: number, options: TensorOptions = {}): Tensor {
  */
 export function oneHot(labels: ArrayLike<number>, classes: number, options: TensorOptions = {}): Tensor {
   requireShape("oneHot", [classes]);
-  requireLabels("oneHot", labels, labels.length, classes);
+  requireLabels("oneHot", labels, labels?.length, classes);
   const kernels = options.kernels ?? defaultKernels();
   const data = kernels.alloc(labels.length * classes);
   for (let row = 0; row < labels.length; row++) data[row * classes + labels[row]] = 1;
@@ -118,6 +125,12 @@ export function requireLabels(
   classes: number,
   ignored?: number,
 ): void {
+  if (typeof labels?.length !== "number") {
+    throw new DistilgradError(
+      "labels",
+      `${where}: expected labels as an array, the index of each row's class, got ${kindOf(labels)}`,
+    );
+  }
   if (labels.length !== rows) {
     const hint =
       labels.length === rows * classes ? "; these look one-hot: pass the index of each row's class" : "";
@@ -130,9 +143,10 @@ export function requireLabels(
     const label = labels[row];
     if (label === ignored) continue;
     if (typeof label !== "number" || label !== Math.floor(label)) {
+      const hint = Array.isArray(label) ? "; pass the index of each row's class, not one-hot rows" : "";
       throw new DistilgradError(
         "labels",
-        `${where}: labels are whole numbers, got ${String(label)} at row ${row}`,
+        `${where}: labels are whole numbers, got ${kindOf(label)} at row ${row}${hint}`,
       );
     }
     if (label < 0 || label >= classes) {

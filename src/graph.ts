@@ -51,6 +51,11 @@ export class Leaf {
     this.#present = false;
   }
 
+  /** How many numbers it has. */
+  get size(): number {
+    return this.#storage.data.length;
+  }
+
   buffer(): Floats {
     if (this.#gradient === null) {
       this.#gradient = { data: this.#kernels.alloc(this.#storage.data.length), version: 0 };
@@ -132,14 +137,19 @@ export class Computation {
     return this.#gradient;
   }
 
-  /** Hands the finished gradient on along every edge, and frees what this node held. */
-  pullBack(): void {
-    const edges = this.#edges!;
-    const dOutput = this.buffer();
+  /** Lets go of everything that this node held. */
+  free(): void {
     this.#edges = null;
     this.#saved = [];
     this.#versions = [];
     this.#gradient = null;
+  }
+
+  /** Hands the finished gradient on along every edge, and frees what this node held. */
+  pullBack(): void {
+    const edges = this.#edges!;
+    const dOutput = this.buffer();
+    this.free();
     for (const { source, pullback } of edges) pullback(source.buffer(), dOutput);
   }
 }
@@ -161,7 +171,9 @@ export function noGrad<T>(compute: () => T): T {
   recording = false;
   try {
     const result = compute();
-    if (typeof (result as { then?: unknown } | null | undefined)?.then === "function") {
+    const promise = result as { then?: (done: undefined, failed: () => void) => void } | null | undefined;
+    if (typeof promise?.then === "function") {
+      promise.then(undefined, () => {}); // refused here; its own failure is nobody's to handle
       throw new DistilgradError(
         "graph",
         "noGrad: expected a synchronous function, got one that returns a promise; call noGrad inside it, around the forward pass",
@@ -186,12 +198,32 @@ export function newestFirst(output: Computation): Computation[] {
   return found.sort((a, b) => b.order - a.order);
 }
 
-/** Adds the gradient of ⟨cotangent, output⟩ to every leaf that `output` rests on. Checks everything before it starts. */
+/** Every leaf that `output` rests on, with the op that reads it. */
+export function leavesBehind(output: Computation): Map<Leaf, string> {
+  const leaves = new Map<Leaf, string>();
+  for (const { op, edges } of newestFirst(output)) {
+    for (const { source } of edges ?? []) if (source instanceof Leaf) leaves.set(source, op);
+  }
+  return leaves;
+}
+
+/**
+ * Adds the gradient of ⟨cotangent, output⟩ to every leaf that `output` rests on.
+ *
+ * Everything is checked before it starts. Should a pullback throw nevertheless, the graph is freed; leaves may then hold
+ * a part of their gradient.
+ */
 export function backward(output: Node, cotangent: Floats): void {
   const nodes = output instanceof Computation ? newestFirst(output) : [];
   for (const node of nodes) node.requireUsable();
 
   const dOutput = output.buffer();
   for (let i = 0; i < dOutput.length; i++) dOutput[i] += cotangent[i];
-  for (const node of nodes) node.pullBack();
+  // Oldest first, so that each can be let go of as soon as it is done: its values are garbage then.
+  nodes.reverse();
+  try {
+    for (let node = nodes.pop(); node !== undefined; node = nodes.pop()) node.pullBack();
+  } finally {
+    for (const node of nodes) node.free();
+  }
 }

@@ -1,4 +1,6 @@
 /** Floor 0: SHA-256 of bytes and of numbers. Knows bits and the order of bytes, not what they stand for. */
+import { kindOf } from "./arguments.ts";
+import { DistilgradError } from "./errors.ts";
 
 /**
  * The SHA-256 of bytes, as 64 hexadecimal digits in lower case.
@@ -19,13 +21,23 @@ export function sha256(bytes: Uint8Array): string {
  * engines may change its other bits whenever they move it; −0 and +0 differ. Only the bytes count: where one array
  * ends and the next begins does not.
  *
+ * @throws `value` for a list of anything else: a single array in the place of a list is one of numbers
  * @see FIPS 180-4, Secure Hash Standard (2015), §6.2; IEEE 754-2019, §6.2.1 (quiet NaN)
  */
 export function sha256OfFloats(arrays: Iterable<Float32Array | Float64Array | Int32Array>): string {
+  const list = [...arrays];
+  for (const array of list) {
+    if (!(array instanceof Float32Array || array instanceof Float64Array || array instanceof Int32Array)) {
+      throw new DistilgradError(
+        "value",
+        `sha256OfFloats: expected a list of Float32Array, Float64Array or Int32Array, got one of ${kindOf(array)}; pass [tensor.data]`,
+      );
+    }
+  }
   const digest = new Digest();
   const bytes = new Uint8Array(8 * NUMBERS_AT_ONCE);
   const view = new DataView(bytes.buffer);
-  for (const array of arrays) {
+  for (const array of list) {
     const width = array.BYTES_PER_ELEMENT;
     for (let start = 0; start < array.length; start += NUMBERS_AT_ONCE) {
       const part = array.subarray(start, start + NUMBERS_AT_ONCE);

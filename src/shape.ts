@@ -1,4 +1,5 @@
 /** Floor 0: sizes along axes. Knows no values. */
+import { kindOf } from "./arguments.ts";
 import { DistilgradError } from "./errors.ts";
 
 /** Sizes along each axis, outermost first, row-major. `[]` is a scalar. */
@@ -23,7 +24,7 @@ export function sameShape(a: Shape, b: Shape): boolean {
 /** Refuses a shape whose sizes are not whole numbers ≥ 0: `new Float32Array(1.5)` would silently have length 1. */
 export function requireShape(where: string, shape: Shape): void {
   if (!Array.isArray(shape)) {
-    throw new DistilgradError("shape", `${where}: expected a shape such as [2, 3], got ${String(shape)}`);
+    throw new DistilgradError("shape", `${where}: expected a shape such as [2, 3], got ${kindOf(shape)}`);
   }
   for (const dimension of shape) {
     if (!Number.isSafeInteger(dimension) || dimension < 0) {
@@ -61,6 +62,12 @@ export function requireAxes(
 ): number[] {
   if (axes === undefined) return shape.map((_, axis) => axis);
   const wanted = typeof axes === "number" ? [axes] : axes;
+  if (!Array.isArray(wanted)) {
+    throw new DistilgradError(
+      "shape",
+      `${op}: axes must be a number or a list of numbers, got ${kindOf(axes)}`,
+    );
+  }
   const found = wanted.map((axis) => {
     if (!Number.isInteger(axis) || axis < -shape.length || axis >= shape.length) {
       throw new DistilgradError(

@@ -2,6 +2,7 @@
  * Floor 1: a value that knows its shape, its kernels and where it came from. Has no arithmetic of its own: an op is a
  * plain function beside it, built from `record` and `wrt`.
  */
+import { kindOf } from "./arguments.ts";
 import { DistilgradError } from "./errors.ts";
 import {
   backward,
@@ -35,12 +36,20 @@ export class Tensor {
   readonly storage: Storage;
   readonly [brand] = true;
   #node: Node | null;
+  /** Outlives being frozen, so that a graph from before finds it again. */
+  #leaf: Leaf | null = null;
 
   /** Takes `values` as they are, without a copy. To copy, use `tensor`. */
   constructor(values: Floats | Storage, shape: Shape, kernels: Kernels, node: Node | null = null) {
     const storage = ArrayBuffer.isView(values) ? { data: values, version: 0 } : values;
+    requireShape("tensor", shape);
+    if (storage.data.BYTES_PER_ELEMENT !== kernels.bytesPerElement) {
+      throw new DistilgradError(
+        "kernels",
+        `tensor: the ${kernels.name} set holds Float${8 * kernels.bytesPerElement}Array, got ${kindOf(storage.data)}`,
+      );
+    }
     if (storage.data.length !== sizeOf(shape)) {
-      requireShape("tensor", shape);
       throw new DistilgradError(
         "shape",
         `tensor: shape ${formatShape(shape)} holds ${sizeOf(shape)} values, got ${storage.data.length}`,
@@ -79,11 +88,16 @@ export class Tensor {
         `requiresGrad: this tensor was computed by ${this.#node.op}, which decides it; use detach() for one without a past`,
       );
     }
-    if (wanted !== this.requiresGrad) this.#node = wanted ? new Leaf(this.storage, this.kernels) : null;
+    if (typeof wanted !== "boolean") {
+      throw new DistilgradError("value", `requiresGrad: expected true or false, got ${kindOf(wanted)}`);
+    }
+    if (wanted) this.#leaf ??= new Leaf(this.storage, this.kernels);
+    this.#node = wanted ? this.#leaf : null;
   }
 
   /**
-   * The gradient that backward has added up, or null when there is none since the last `zeroGrad`.
+   * The gradient that backward has added up, or null when there is none since the last `zeroGrad`. It is the live
+   * buffer, which the next backward writes to; copy its data to keep it.
    *
    * @throws on a tensor that an op computed: gradients are kept for leaves only
    */
@@ -151,7 +165,8 @@ export class Tensor {
         `backward: expected a cotangent of shape ${formatShape(this.shape)}, got ${formatShape(cotangent.shape)}`,
       );
     }
-    backward(node, cotangent.data);
+    // A copy: the cotangent may be the very gradient that backward is about to write.
+    backward(node, cotangent.data.slice());
   }
 
   /** Lets `write` change the values in place, and counts it: a backward pass that saved the old ones will say so. */
@@ -168,6 +183,15 @@ export class Tensor {
   /** Readable on one screen: long axes show three values at either end. */
   toString(): string {
     return `tensor(${printed(this.data, this.shape, "       ")}, ${formatShape(this.shape)} ${this.kernels.name})`;
+  }
+
+  /** Refuses `loss * 0.5` and `loss < 1`, which JavaScript would turn into NaN and false. Text is fine. */
+  [Symbol.toPrimitive](hint: string): string {
+    if (hint === "string") return this.toString();
+    throw new DistilgradError(
+      "value",
+      "tensor: operators do not work on tensors; take the number with item(), or use ops such as scale and add",
+    );
   }
 
   [inspect](): string {
@@ -221,7 +245,7 @@ export function kernelsOf(op: string, ...operands: readonly Tensor[]): Kernels {
       }
       throw new DistilgradError(
         "value",
-        `${op}: operand ${i} must be a tensor, got ${describe(operand)}; wrap it in tensor(…)`,
+        `${op}: operand ${i} must be a tensor, got ${kindOf(operand)}; wrap it in tensor(…)`,
       );
     }
     if (operand.kernels !== operands[0].kernels) {
@@ -232,10 +256,4 @@ export function kernelsOf(op: string, ...operands: readonly Tensor[]): Kernels {
     }
   }
   return operands[0].kernels;
-}
-
-/** What a wrong argument is, in a word or two. */
-function describe(value: unknown): string {
-  if (value === null || value === undefined || typeof value === "number") return String(value);
-  return Array.isArray(value) ? "an array" : `a ${typeof value}`;
 }

@@ -11,6 +11,7 @@ const files = (readdirSync(root, { recursive: true }) as string[])
 const floors: readonly (readonly string[])[] = [
   [
     "errors",
+    "arguments",
     "shape",
     "nested",
     "math",

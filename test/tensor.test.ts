@@ -359,8 +359,8 @@ describe("an op of a user's own", () => {
     ["null", null],
     ["undefined", undefined],
     ["an array", [1, 2]],
-    ["a string", "x"],
-    ["a object", {}],
+    ['"x", a string', "x"],
+    ["an object", {}],
   ])("is told that %s is not a tensor", (what, given) => {
     expect(() => relu(given as unknown as Tensor)).toThrow(
       says("value", `relu: operand 0 must be a tensor, got ${what}; wrap it in tensor(…)`),

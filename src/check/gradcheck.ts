@@ -2,6 +2,7 @@
  * Annex: does a backward pass compute the derivative of its forward pass? The same op code runs in float64, where a
  * fourth-order difference is good to about 1e-12, so a wrong derivative has nowhere to hide.
  */
+import { kindOf } from "../arguments.ts";
 import { DistilgradError } from "../errors.ts";
 import { Computation } from "../graph.ts";
 import { float64 } from "../kernels/float64.ts";
@@ -41,6 +42,9 @@ export function gradcheck(
   options: GradcheckOptions = {},
 ): void {
   const { seed = 1, step = 1e-3, fullUpTo = 2000 } = options;
+  if (!Array.isArray(inputs)) {
+    throw new DistilgradError("value", "gradcheck: expected a list of input tensors, such as [x]");
+  }
   for (const [i, input] of inputs.entries()) {
     if (!(input instanceof Tensor) || input.kernels !== float64) {
       const got = input instanceof Tensor ? input.kernels.name : typeof input;
@@ -52,6 +56,9 @@ export function gradcheck(
   }
   const random = new RandomStream(seed, "gradcheck");
   const first = fn(...leavesOf(inputs));
+  if (!(first instanceof Tensor)) {
+    throw new DistilgradError("value", `gradcheck: fn must return a tensor, got ${kindOf(first)}`);
+  }
   const name = first.node instanceof Computation ? first.node.op : fn.name || "function";
   const check: Check = { fn, inputs, name, step, seed };
   if (first.node === null) {

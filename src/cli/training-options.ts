@@ -11,9 +11,8 @@ export const trainingOptions = {
   temperature: number({
     help: "T, softens the answers of teacher and student",
     default: 4,
-    // T² is part of the loss.
-    requires: "a number above 0, and its square too",
-    accepts: (value) => value > 0 && value * value > 0 && Number.isFinite(value * value),
+    requires: "a number from 1e-8 to 1e8",
+    accepts: (value) => value >= 1e-8 && value <= 1e8,
   }),
   alpha: number({
     help: "Weight of the hard loss, the labels; the soft loss has the rest",

@@ -1,18 +1,22 @@
+import { kindOf, requireInstance, requireOptions } from "../arguments.ts";
 import { DistilgradError } from "../errors.ts";
-import type { RandomState, RandomStream } from "../random.ts";
+import { type RandomState, RandomStream } from "../random.ts";
 import { type Dataset, rowCount, takeRows } from "./dataset.ts";
 
 export interface BatchesOptions {
   /** Rows in a batch, at least 1. */
   readonly size: number;
   /** Draws a new order for every epoch. Left out: the order of the data. */
-  readonly random?: RandomStream;
+  readonly random?: RandomStream | undefined;
   /** Leaves out a last batch that is smaller than the others. Default false. */
   readonly dropLast?: boolean;
 }
 
 /** Where a loader stands; plain data. */
 export interface BatchesState {
+  /** Of the loader that it is of: rows of data, and rows in a batch. */
+  readonly rows: number;
+  readonly size: number;
   readonly epoch: number;
   /** Batches of this epoch that were handed out. */
   readonly position: number;
@@ -41,10 +45,15 @@ export class Batches implements Iterable<Dataset> {
   #before: RandomState | null;
 
   constructor(dataset: Dataset, options: BatchesOptions) {
-    const { size, random = null, dropLast = false } = options;
     const rows = rowCount("Batches", dataset);
+    requireOptions("Batches", options, ["size", "random", "dropLast"]);
+    const { size, random = null, dropLast = false } = options;
+    if (random !== null) requireInstance("Batches", "random, a RandomStream", random, RandomStream);
     if (!Number.isSafeInteger(size) || size < 1) {
-      throw new DistilgradError("data", `Batches: size must be a whole number of at least 1, got ${size}`);
+      throw new DistilgradError(
+        "data",
+        `Batches: size must be a whole number of at least 1, got ${kindOf(size)}`,
+      );
     }
     this.perEpoch = dropLast ? Math.floor(rows / size) : Math.ceil(rows / size);
     if (this.perEpoch === 0) {
@@ -93,12 +102,19 @@ export class Batches implements Iterable<Dataset> {
   state(): BatchesState {
     // Between epochs the stream may have been used elsewhere, so what counts is where it is now.
     const random = this.#position === 0 ? (this.#random?.state() ?? null) : this.#before;
-    return { epoch: this.#epoch, position: this.#position, random };
+    return { rows: this.#rows, size: this.#size, epoch: this.#epoch, position: this.#position, random };
   }
 
   /** Goes on where a loader of the same data and settings stood. @throws when the state cannot be one of this loader's */
   restore(state: BatchesState): void {
-    const { epoch, position, random } = state;
+    requireOptions("Batches", state, ["rows", "size", "epoch", "position", "random"]);
+    const { rows, size, epoch, position, random = null } = state;
+    if (rows !== this.#rows || size !== this.#size) {
+      throw new DistilgradError(
+        "state",
+        `Batches: the state is of ${rows} rows in batches of ${size}, this loader has ${this.#rows} in batches of ${this.#size}`,
+      );
+    }
     const whole =
       Number.isSafeInteger(epoch) && epoch >= 0 && Number.isSafeInteger(position) && position >= 0;
     if (!whole || position >= this.perEpoch) {

@@ -1,6 +1,8 @@
 /** Floor 3: samples that belong together, and how they are taken apart. */
+import { kindOf, requireInstance, requireOptions } from "../arguments.ts";
 import { DistilgradError } from "../errors.ts";
-import type { RandomStream } from "../random.ts";
+import { requireLabels } from "../factories.ts";
+import { RandomStream } from "../random.ts";
 import { formatShape } from "../shape.ts";
 import { Tensor } from "../tensor.ts";
 
@@ -20,30 +22,42 @@ export interface Dataset {
   readonly teacherLogits?: Tensor;
 }
 
-/** How many samples there are. @throws when labels or teacher logits are not one for each */
-export function rowCount(where: string, { x, labels, teacherLogits }: Dataset): number {
-  if (!(x instanceof Tensor) || x.shape.length < 1) {
+/**
+ * How many samples there are.
+ *
+ * @throws when x is no tensor with rows, when labels or teacher logits are not one for each row, when a label is not a
+ *   whole number of at least −1, and on a field that no dataset has
+ */
+export function rowCount(where: string, dataset: Dataset): number {
+  if (!(dataset?.x instanceof Tensor) || dataset.x.shape.length < 1) {
     throw new DistilgradError(
       "data",
-      `${where}: expected x [rows, …]${x instanceof Tensor ? `, got ${formatShape(x.shape)}` : " as a tensor"}`,
+      `${where}: expected a dataset { x, labels } with x [rows, …], got ${described(dataset)}`,
     );
   }
+  requireOptions(where, dataset, ["x", "labels", "teacherLogits"]);
+  const { x, labels, teacherLogits } = dataset;
   const rows = x.shape[0];
-  if (labels !== undefined && labels.length !== rows) {
-    throw new DistilgradError("data", `${where}: x has ${rows} rows and labels ${labels.length}`);
-  }
-  if (teacherLogits !== undefined && teacherLogits.shape[0] !== rows) {
-    throw new DistilgradError(
-      "data",
-      `${where}: x has ${rows} rows and teacherLogits ${teacherLogits.shape[0]}`,
-    );
+  if (labels !== undefined) requireLabels(where, labels, rows, Number.POSITIVE_INFINITY, unlabelled);
+  if (teacherLogits !== undefined && teacherLogits?.shape?.[0] !== rows) {
+    const got = teacherLogits instanceof Tensor ? formatShape(teacherLogits.shape) : kindOf(teacherLogits);
+    throw new DistilgradError("data", `${where}: expected teacherLogits [${rows}, classes], got ${got}`);
   }
   return rows;
 }
 
+function described(dataset: unknown): string {
+  if (typeof dataset !== "object" || dataset === null || dataset instanceof Tensor) return kindOf(dataset);
+  const { x } = dataset as { readonly x?: unknown };
+  return `x ${x instanceof Tensor ? formatShape(x.shape) : kindOf(x)}`;
+}
+
 /** The samples at `indices`, in that order, as a dataset of its own: one new array a field, none a sample. */
-export function takeRows(dataset: Dataset, indices: ArrayLike<number>): Dataset {
+export function takeRows<D extends Dataset>(dataset: D, indices: ArrayLike<number>): D {
   const rows = rowCount("takeRows", dataset);
+  if (typeof indices?.length !== "number") {
+    throw new DistilgradError("data", `takeRows: expected a list of indices, got ${kindOf(indices)}`);
+  }
   for (let i = 0; i < indices.length; i++) {
     if (!(Number.isInteger(indices[i]) && indices[i] >= 0 && indices[i] < rows)) {
       throw new DistilgradError(
@@ -53,11 +67,12 @@ export function takeRows(dataset: Dataset, indices: ArrayLike<number>): Dataset 
     }
   }
   const { x, labels, teacherLogits } = dataset;
-  return {
+  const taken: Dataset = {
     x: gather(x, indices),
     ...(labels && { labels: Int32Array.from({ length: indices.length }, (_, i) => labels[indices[i]]) }),
     ...(teacherLogits && { teacherLogits: gather(teacherLogits, indices) }),
   };
+  return taken as D; // the same fields, as rowCount has made sure
 }
 
 function gather(x: Tensor, indices: ArrayLike<number>): Tensor {
@@ -85,16 +100,18 @@ export function rowsBetween(x: Tensor, start: number, end: number): Tensor {
  * @param options.test the share of the test part, in (0, 1)
  * @throws when a part would be empty
  */
-export function split(
-  dataset: Dataset,
+export function split<D extends Dataset>(
+  dataset: D,
   options: { readonly test: number; readonly random: RandomStream },
-): { readonly train: Dataset; readonly test: Dataset } {
+): { readonly train: D; readonly test: D } {
   const rows = rowCount("split", dataset);
+  requireOptions("split", options, ["test", "random"]);
+  requireInstance("split", "random, a RandomStream", options.random, RandomStream);
   const count = Math.round(rows * options.test);
-  if (!(options.test > 0 && options.test < 1) || count < 1 || count >= rows) {
+  if (!(typeof options.test === "number" && options.test > 0 && count >= 1 && count < rows)) {
     throw new DistilgradError(
       "data",
-      `split: test must be a share in (0, 1) that leaves both parts a row, got ${options.test} of ${rows} rows`,
+      `split: test must be a share in (0, 1) that leaves both parts a row, got ${kindOf(options.test)} of ${rows} rows`,
     );
   }
   const order = options.random.permutation(rows);

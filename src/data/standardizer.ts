@@ -1,3 +1,4 @@
+import { requireInstance } from "../arguments.ts";
 import { DistilgradError } from "../errors.ts";
 import { formatShape } from "../shape.ts";
 import { Tensor } from "../tensor.ts";
@@ -15,11 +16,19 @@ export class Standardizer {
 
   /** Measures the columns of `x` `[rows, columns]`, which has at least one row. */
   constructor(x: Tensor) {
+    requireInstance("Standardizer", "x, a tensor [rows, columns]", x, Tensor);
     const [rows, columns] = x.shape;
     if (x.shape.length !== 2 || rows < 1) {
       throw new DistilgradError(
         "data",
         `Standardizer: expected x [rows, columns] with at least one row, got ${formatShape(x.shape)}`,
+      );
+    }
+    const bad = x.data.findIndex((value) => !Number.isFinite(value));
+    if (bad !== -1) {
+      throw new DistilgradError(
+        "data",
+        `Standardizer: x must be finite, got ${x.data[bad]} at row ${Math.floor(bad / columns)}, column ${bad % columns}`,
       );
     }
     this.mean = new Float64Array(columns);

@@ -1,13 +1,14 @@
 /** Floor 4: what a model answers, and how good that is. */
+
+import { kindOf, requireInstance, requireOptions } from "../arguments.ts";
 import { type Dataset, rowCount, rowsBetween, unlabelled } from "../data/dataset.ts";
 import { DistilgradError } from "../errors.ts";
 import { requireLabels } from "../factories.ts";
 import { argmaxRow } from "../kernels/rows.ts";
-import type { Module } from "../nn/module.ts";
 import { crossEntropy } from "../ops/cross-entropy.ts";
 import { formatShape, sameShape } from "../shape.ts";
 import { Tensor } from "../tensor.ts";
-import { type Teacher, teacherLogits } from "./teacher.ts";
+import { requireAnswering, type Teacher, teacherLogits } from "./teacher.ts";
 
 export interface EvaluateOptions {
   /** Rows that go through the model at once; it changes memory, not results. Default 256. */
@@ -17,24 +18,37 @@ export interface EvaluateOptions {
 /**
  * The logits of every row, in evaluation mode and without a graph: `[rows, classes]`. A module gets its modes back.
  */
-export function predictLogits(model: Teacher, x: Tensor, { batchSize = 256 }: EvaluateOptions = {}): Tensor {
+export function predictLogits(model: Teacher, x: Tensor, options: EvaluateOptions = {}): Tensor {
+  requireAnswering("predictLogits", "model", model);
+  requireOptions("predictLogits", options, ["batchSize"]);
+  const { batchSize = 256 } = options;
   if (!Number.isSafeInteger(batchSize) || batchSize < 1) {
     throw new DistilgradError(
       "value",
-      `predictLogits: batchSize must be a whole number of at least 1, got ${batchSize}`,
+      `predictLogits: batchSize must be a whole number of at least 1, got ${kindOf(batchSize)}`,
     );
   }
   const rows = rowCount("predictLogits", { x });
-  if (rows === 0)
+  if (rows === 0) {
     throw new DistilgradError(
       "data",
       `predictLogits: expected at least one row, got ${formatShape(x.shape)}`,
     );
+  }
   const parts: Tensor[] = [];
   for (let start = 0; start < rows; start += batchSize) {
-    parts.push(teacherLogits(model, rowsBetween(x, start, Math.min(start + batchSize, rows))));
+    const asked = rowsBetween(x, start, Math.min(start + batchSize, rows));
+    const answer = teacherLogits(model, asked);
+    const classes = parts[0]?.shape[1] ?? answer.shape[1];
+    if (!sameShape(answer.shape, [asked.shape[0], classes])) {
+      throw new DistilgradError(
+        "shape",
+        `predictLogits: expected logits [${asked.shape[0]}, ${parts.length === 0 ? "classes" : classes}] for ${asked.shape[0]} rows, got ${formatShape(answer.shape)}`,
+      );
+    }
+    parts.push(answer);
   }
-  const classes = parts[0].shape[parts[0].shape.length - 1];
+  const classes = parts[0].shape[1];
   const data = x.kernels.alloc(rows * classes);
   let at = 0;
   for (const part of parts) {
@@ -44,8 +58,13 @@ export function predictLogits(model: Teacher, x: Tensor, { batchSize = 256 }: Ev
   return new Tensor(data, [rows, classes], x.kernels);
 }
 
-/** The most likely class of every row: the first of equals. */
+/**
+ * The most likely class of every row: the first of equals.
+ *
+ * @throws on a row with NaN, which has none: a model that diverged must not score
+ */
 export function predictLabels(logits: Tensor): Int32Array {
+  requireInstance("predictLabels", "logits, a tensor", logits, Tensor);
   const [rows, classes] = logits.shape;
   if (logits.shape.length !== 2 || classes === 0) {
     throw new DistilgradError(
@@ -53,10 +72,18 @@ export function predictLabels(logits: Tensor): Int32Array {
       `predictLabels: expected logits [rows, classes], got ${formatShape(logits.shape)}`,
     );
   }
-  return Int32Array.from(
-    { length: rows },
-    (_, row) => argmaxRow(logits.data, row * classes, classes) - row * classes,
-  );
+  const labels = new Int32Array(rows);
+  for (let row = 0; row < rows; row++) {
+    const at = argmaxRow(logits.data, row * classes, classes);
+    if (Number.isNaN(logits.data[at])) {
+      throw new DistilgradError(
+        "nonfinite",
+        `predictLabels: the logits of row ${row} hold NaN, which names no class`,
+      );
+    }
+    labels[row] = at - row * classes;
+  }
+  return labels;
 }
 
 /** The share of labelled rows whose most likely class is their label. @throws when no row has a label */
@@ -93,7 +120,8 @@ export interface Evaluation {
 }
 
 /** Accuracy and loss on labelled data. The model keeps its modes, and nothing is learned. */
-export function evaluate(model: Module, dataset: Dataset, options: EvaluateOptions = {}): Evaluation {
+export function evaluate(model: Teacher, dataset: Dataset, options: EvaluateOptions = {}): Evaluation {
+  requireAnswering("evaluate", "model", model);
   rowCount("evaluate", dataset);
   const { x, labels } = dataset;
   if (labels === undefined) throw new DistilgradError("labels", "evaluate: the data has no labels");

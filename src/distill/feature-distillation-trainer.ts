@@ -1,3 +1,4 @@
+import { kindOf } from "../arguments.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { DistilgradError } from "../errors.ts";
 import { Module, type NamedTensors } from "../nn/module.ts";
@@ -52,21 +53,15 @@ export class FeatureDistillationTrainer extends KnowledgeDistillationTrainer<
     if (!(teacher instanceof Module)) {
       throw new DistilgradError("model", "trainer: features are taken from a Module; this teacher is none");
     }
-    if (!(beta >= 0 && beta < Number.POSITIVE_INFINITY)) {
-      throw new DistilgradError("value", `trainer: beta must be a finite number of at least 0, got ${beta}`);
-    }
-    if (!Array.isArray(features) || features.length === 0) {
+    if (!(typeof beta === "number" && beta >= 0 && beta < Number.POSITIVE_INFINITY)) {
       throw new DistilgradError(
-        "model",
-        "trainer: expected features as pairs [studentLayer, teacherLayer], got none",
+        "value",
+        `trainer: beta must be a finite number of at least 0, got ${kindOf(beta)}`,
       );
     }
     for (const [studentLayer, teacherLayer, projection] of features as readonly FeaturePair[]) {
       requireLayer("student", student, studentLayer);
       requireLayer("teacher", teacher, teacherLayer);
-      if (projection !== undefined && !(projection instanceof Module)) {
-        throw new DistilgradError("model", `trainer: the projection of "${studentLayer}" is not a Module`);
-      }
       if (projection) this.requireOptimized(`projection of "${studentLayer}"`, projection);
     }
     this.beta = beta;
@@ -108,10 +103,29 @@ export class FeatureDistillationTrainer extends KnowledgeDistillationTrainer<
   }
 }
 
-const projectionsOf = (features: readonly FeaturePair[]): Module[] =>
-  Array.isArray(features)
-    ? (features as readonly FeaturePair[]).flatMap(([, , projection]) => projection ?? [])
-    : [];
+/** The projections of the pairs, once the pairs are found to be some. */
+function projectionsOf(features: readonly FeaturePair[]): Module[] {
+  if (!Array.isArray(features) || features.length === 0) {
+    throw new DistilgradError(
+      "model",
+      `trainer: expected features as pairs [studentLayer, teacherLayer], got ${Array.isArray(features) ? "none" : kindOf(features)}`,
+    );
+  }
+  return (features as readonly FeaturePair[]).flatMap((pair) => {
+    if (!Array.isArray(pair) || typeof pair[0] !== "string" || typeof pair[1] !== "string") {
+      throw new DistilgradError(
+        "model",
+        `trainer: a feature is a pair of layer names such as ["hidden", "hidden"], got ${Array.isArray(pair) ? `[${pair.map(kindOf).join(", ")}]` : kindOf(pair)}`,
+      );
+    }
+    const [studentLayer, , projection] = pair as FeaturePair;
+    if (projection === undefined) return [];
+    if (!(projection instanceof Module)) {
+      throw new DistilgradError("model", `trainer: the projection of "${studentLayer}" is not a Module`);
+    }
+    return projection;
+  });
+}
 
 function requireLayer(role: string, model: Module, name: string): void {
   const names = [...model.modules().keys()];

@@ -1,7 +1,8 @@
-import type { Batches } from "../data/batches.ts";
+import { kindOf, requireInstance, requireOptions } from "../arguments.ts";
+import { Batches } from "../data/batches.ts";
 import { DistilgradError } from "../errors.ts";
-import type { LearningRate } from "../optim/schedules.ts";
-import type { Trainer } from "./trainer.ts";
+import { LearningRate } from "../optim/schedules.ts";
+import { Trainer } from "./trainer.ts";
 
 export interface FitOptions {
   /** Passes over the data. An epoch that was begun before counts as one. Either this or `steps`. */
@@ -9,7 +10,7 @@ export interface FitOptions {
   /** Batches, over as many epochs as that takes. */
   readonly steps?: number;
   /** Stepped after every batch. */
-  readonly schedule?: LearningRate;
+  readonly schedule?: LearningRate | undefined;
 }
 
 /** What one step did. */
@@ -31,21 +32,53 @@ export interface FitStep<Losses> {
  *       if (endOfEpoch) console.log(epoch, losses.total);
  *     }
  *
+ * The settings are checked by the call; nothing is trained until the loop asks for the first step.
+ *
  * What a step leaves behind is complete when it is yielded: states that are taken then continue with the next batch.
  */
-export function* fit<Losses extends { readonly total: number }>(
+export function fit<Losses extends { readonly total: number }>(
   trainer: Trainer<Losses>,
   batches: Batches,
-  { epochs, steps, schedule }: FitOptions,
+  options: FitOptions,
 ): Generator<FitStep<Losses>, void> {
+  requireInstance("fit", "a trainer first", trainer, Trainer);
+  requireInstance(
+    "fit",
+    "Batches second, as new Batches(dataset, { size: 64 }) makes them",
+    batches,
+    Batches,
+  );
+  requireOptions("fit", options, ["epochs", "steps", "schedule"]);
+  const { epochs, steps, schedule } = options;
   if ((epochs === undefined) === (steps === undefined)) {
     throw new DistilgradError("value", "fit: expected either epochs or steps");
   }
   const limit = (epochs ?? steps)!;
   if (!Number.isSafeInteger(limit) || limit < 0) {
     const name = epochs === undefined ? "steps" : "epochs";
-    throw new DistilgradError("value", `fit: ${name} must be a whole number of at least 0, got ${limit}`);
+    throw new DistilgradError(
+      "value",
+      `fit: ${name} must be a whole number of at least 0, got ${kindOf(limit)}`,
+    );
   }
+  if (schedule !== undefined) {
+    requireInstance("fit", "schedule, a LearningRate", schedule, LearningRate);
+    if (schedule.optimizer !== trainer.optimizer) {
+      throw new DistilgradError(
+        "model",
+        "fit: the schedule sets the learning rate of another optimizer than the trainer's",
+      );
+    }
+  }
+  return run(trainer, batches, options, limit);
+}
+
+function* run<Losses extends { readonly total: number }>(
+  trainer: Trainer<Losses>,
+  batches: Batches,
+  { epochs, schedule }: FitOptions,
+  limit: number,
+): Generator<FitStep<Losses>, void> {
   for (let step = 0, epochsDone = 0; (epochs === undefined ? step : epochsDone) < limit; step++) {
     const epoch = batches.epoch;
     const losses = trainer.trainStep(batches.next());

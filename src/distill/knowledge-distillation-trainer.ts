@@ -1,4 +1,5 @@
-import { type Dataset, unlabelled } from "../data/dataset.ts";
+import { kindOf, requireOptions } from "../arguments.ts";
+import { type Dataset, rowCount, unlabelled } from "../data/dataset.ts";
 import { DistilgradError } from "../errors.ts";
 import type { Module } from "../nn/module.ts";
 import { add } from "../ops/add.ts";
@@ -15,11 +16,13 @@ export interface KnowledgeDistillationOptions extends TrainerOptions {
   readonly teacher: Teacher;
   /** The model that learns. */
   readonly student: Module;
-  /** T > 0: softens both distributions; 1 leaves them as they are. Default 4. */
+  /** T from 1e-8 to 1e8: softens both distributions; 1 leaves them as they are. Default 4. */
   readonly temperature?: number;
   /** α in [0, 1], the weight of the HARD loss: 1 ignores the teacher, 0 ignores the labels. Default 0.7. */
   readonly alpha?: number;
 }
+
+const optionNames = ["teacher", "student", "optimizer", "maxGradNorm", "temperature", "alpha"];
 
 /** The parts of a loss, of the type that each has: tensors to go back from, or numbers to report. */
 export interface DistillationLosses<T> {
@@ -48,16 +51,15 @@ export class KnowledgeDistillationTrainer<
   readonly temperature: number;
   readonly alpha: number;
 
-  constructor(
-    { teacher, student, temperature = 4, alpha = 0.7, ...options }: KnowledgeDistillationOptions,
-    besides: readonly Module[] = [],
-  ) {
-    super(student, options, besides);
-    requireSeparate("trainer", teacher, student, options.optimizer.parameters);
-    if (!(alpha >= 0 && alpha <= 1)) {
+  constructor(options: KnowledgeDistillationOptions, besides: readonly Module[] = []) {
+    requireOptions("trainer", options, optionNames);
+    const { teacher, student, temperature = 4, alpha = 0.7, optimizer, maxGradNorm } = options;
+    super(student, { optimizer, ...(maxGradNorm !== undefined && { maxGradNorm }) }, besides);
+    requireSeparate("trainer", teacher, student, optimizer.parameters);
+    if (!(typeof alpha === "number" && alpha >= 0 && alpha <= 1)) {
       throw new DistilgradError(
         "value",
-        `trainer: alpha must be in [0, 1], got ${alpha}; it weighs the hard loss`,
+        `trainer: alpha must be in [0, 1], got ${kindOf(alpha)}; it weighs the hard loss`,
       );
     }
     this.teacher = teacher;
@@ -108,6 +110,7 @@ export class KnowledgeDistillationTrainer<
    * @param batch x, labels unless no row has one, and the teacher's logits unless the teacher is to be asked again
    */
   trainStep(batch: Dataset): Losses {
+    rowCount("trainStep", batch);
     const { x, labels } = batch;
     const answers = this.alpha === 1 ? undefined : (batch.teacherLogits ?? teacherLogits(this.teacher, x));
     this.learners.train();

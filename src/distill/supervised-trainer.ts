@@ -1,8 +1,9 @@
+import { requireOptions } from "../arguments.ts";
 import type { Dataset } from "../data/dataset.ts";
-import { unlabelled } from "../data/dataset.ts";
+import { rowCount, unlabelled } from "../data/dataset.ts";
 import { DistilgradError } from "../errors.ts";
 import type { Module } from "../nn/module.ts";
-import { crossEntropy } from "../ops/cross-entropy.ts";
+import { crossEntropy, requireSmoothing } from "../ops/cross-entropy.ts";
 import { Trainer, type TrainerOptions } from "./trainer.ts";
 
 export interface SupervisedTrainerOptions extends TrainerOptions {
@@ -20,12 +21,16 @@ export interface SupervisedTrainerOptions extends TrainerOptions {
 export class SupervisedTrainer extends Trainer<{ readonly total: number }> {
   readonly #labelSmoothing: number;
 
-  constructor({ model, labelSmoothing = 0, ...options }: SupervisedTrainerOptions) {
-    super(model, options);
+  constructor(options: SupervisedTrainerOptions) {
+    requireOptions("SupervisedTrainer", options, ["model", "optimizer", "maxGradNorm", "labelSmoothing"]);
+    const { model, labelSmoothing = 0, ...common } = options;
+    super(model, common);
+    requireSmoothing("SupervisedTrainer", labelSmoothing);
     this.#labelSmoothing = labelSmoothing;
   }
 
   trainStep(batch: Dataset): { readonly total: number } {
+    rowCount("trainStep", batch);
     const { x, labels } = batch;
     if (labels === undefined) {
       throw new DistilgradError(

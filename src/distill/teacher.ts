@@ -1,10 +1,16 @@
 /** Floor 4: asking a teacher without changing it. */
+import { kindOf, requireInstance } from "../arguments.ts";
 import { DistilgradError } from "../errors.ts";
 import { noGrad, type Storage } from "../graph.ts";
 import { type Features, Module } from "../nn/module.ts";
-import type { Tensor } from "../tensor.ts";
+import { Tensor } from "../tensor.ts";
 
-/** Anything that maps x to logits: a module, an object with a `forward`, or a function. */
+/**
+ * Anything that maps x to logits: a module, an object with a `forward`, or a function.
+ *
+ * Only a module can be put in evaluation mode and checked. A function around a module hides it: hand in the module, or
+ * put it in evaluation mode yourself.
+ */
 export type Teacher = Module | { forward(x: Tensor): Tensor } | ((x: Tensor) => Tensor);
 
 /**
@@ -14,8 +20,12 @@ export type Teacher = Module | { forward(x: Tensor): Tensor } | ((x: Tensor) => 
  */
 export function teacherLogits(teacher: Teacher, x: Tensor): Tensor {
   // Detached as well: a teacher may answer with a tensor of its own, such as a table of logits that it once learned.
-  if (teacher instanceof Module) return undisturbed(teacher, () => teacher.forward(x)).detach();
-  return noGrad(() => (typeof teacher === "function" ? teacher(x) : teacher.forward(x))).detach();
+  const answer =
+    teacher instanceof Module
+      ? undisturbed(teacher, () => teacher.forward(x))
+      : noGrad(() => (typeof teacher === "function" ? teacher(x) : teacher.forward(x)));
+  requireInstance("teacher", "logits as a tensor", answer, Tensor);
+  return answer.detach();
 }
 
 /** The teacher's logits and everything its layers computed on the way, under the same conditions. */
@@ -26,11 +36,14 @@ export function teacherFeatures(teacher: Module, x: Tensor): Features {
 }
 
 function undisturbed<T>(teacher: Module, ask: () => T): T {
-  const before = versions(teacher);
+  const before = snapshot(teacher);
   const answer = teacher.inEvalMode(() => noGrad(ask));
-  const after = versions(teacher);
-  for (const [name, version] of after) {
-    if (before.get(name) !== version) {
+  const after = snapshot(teacher);
+  for (const [name, { storage, version, isParameter }] of before) {
+    // A buffer may be another tensor afterwards: a field that holds the last activation is no weight.
+    const now = after.get(name);
+    const replaced = now?.storage !== storage;
+    if (replaced ? isParameter : now.version !== version) {
       throw new DistilgradError(
         "changed",
         `teacher: "${name}" was written to by the forward pass in evaluation mode; a teacher must stay as it is`,
@@ -40,12 +53,32 @@ function undisturbed<T>(teacher: Module, ask: () => T): T {
   return answer;
 }
 
-function versions(teacher: Module): Map<string, number> {
-  const found = new Map<string, number>();
-  for (const tensors of [teacher.parameters(), teacher.buffers()]) {
-    for (const [name, value] of tensors) found.set(name, value.storage.version);
+interface Snapshot {
+  readonly storage: Storage;
+  readonly version: number;
+  readonly isParameter: boolean;
+}
+
+function snapshot(teacher: Module): Map<string, Snapshot> {
+  const found = new Map<string, Snapshot>();
+  for (const isParameter of [true, false]) {
+    for (const [name, { storage }] of isParameter ? teacher.parameters() : teacher.buffers()) {
+      found.set(name, { storage, version: storage.version, isParameter });
+    }
   }
   return found;
+}
+
+/** Requires something that can be asked. */
+export function requireAnswering(where: string, role: string, model: Teacher): void {
+  const isClass =
+    typeof model === "function" && model.prototype !== undefined && "forward" in model.prototype;
+  if (isClass || !(typeof model === "function" || typeof model?.forward === "function")) {
+    throw new DistilgradError(
+      "model",
+      `${where}: ${role} must be a module, an object with a forward method, or a function from x to logits, got ${isClass ? `the class ${model.name}` : kindOf(model)}`,
+    );
+  }
 }
 
 /** Requires a teacher that the training of `student` cannot reach. */
@@ -55,13 +88,7 @@ export function requireSeparate(
   student: Module,
   optimized: ReadonlyMap<string, Tensor>,
 ): void {
-  const usable = typeof teacher === "function" || typeof teacher?.forward === "function";
-  if (!usable) {
-    throw new DistilgradError(
-      "model",
-      `${where}: teacher must be a module, an object with a forward method, or a function from x to logits`,
-    );
-  }
+  requireAnswering(where, "teacher", teacher);
   if (teacher === student) {
     throw new DistilgradError("model", `${where}: teacher and student are the same model; make a second one`);
   }

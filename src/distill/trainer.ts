@@ -1,10 +1,13 @@
 /** Floor 4: what every trainer does with a loss. */
+
+import { kindOf, requireInstance, requireOptions } from "../arguments.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { DistilgradError } from "../errors.ts";
+import { Computation, leavesBehind } from "../graph.ts";
 import { Module, type NamedTensors } from "../nn/module.ts";
 import { firstNonFinite, type NonFinite } from "../non-finite.ts";
 import { clipGradNorm } from "../optim/clip-gradients.ts";
-import type { Optimizer, OptimizerState } from "../optim/optimizer.ts";
+import { Optimizer, type OptimizerState } from "../optim/optimizer.ts";
 import type { RandomState } from "../random.ts";
 import type { Tensor } from "../tensor.ts";
 
@@ -46,21 +49,25 @@ class Learners extends Module {
  *
  * @typeParam Losses the numbers that a step returns, by name
  */
-export abstract class Trainer<Losses extends { readonly total: number }> {
+export abstract class Trainer<Losses extends { readonly total: number } = { readonly total: number }> {
   readonly optimizer: Optimizer;
   /** The model and what is trained besides it. */
   protected readonly learners: Module;
   readonly #model: Module;
   readonly #maxGradNorm: number | null;
   #steps = 0;
+  /** Whether the first step has shown that nothing is trained past the optimizer. */
+  #complete = false;
 
   /** @param besides modules that are trained with the model and are no part of it, such as projections */
   constructor(model: Module, { optimizer, maxGradNorm }: TrainerOptions, besides: readonly Module[] = []) {
+    requireInstance("trainer", "a Module that learns", model, Module);
+    requireInstance("trainer", "an optimizer such as new Adam(model.parameters())", optimizer, Optimizer);
     this.#model = model;
     this.learners = new Learners(model, besides);
     this.optimizer = optimizer;
-    if (maxGradNorm !== undefined && !(maxGradNorm > 0)) {
-      throw new DistilgradError("value", `trainer: maxGradNorm must be above 0, got ${maxGradNorm}`);
+    if (maxGradNorm !== undefined && !(typeof maxGradNorm === "number" && maxGradNorm > 0)) {
+      throw new DistilgradError("value", `trainer: maxGradNorm must be above 0, got ${kindOf(maxGradNorm)}`);
     }
     this.#maxGradNorm = maxGradNorm ?? null;
     this.requireOptimized("model", model);
@@ -92,6 +99,8 @@ export abstract class Trainer<Losses extends { readonly total: number }> {
 
   /** Continues from a state that `state` returned. @throws when it does not fit; nothing is restored */
   restore(state: TrainerState): void {
+    requireOptions("restore", state, ["steps", "weights", "streams", "optimizer"]);
+    requireInstance("restore", "streams, a Map", state.streams, Map);
     const before = this.state();
     try {
       this.#restore(state);
@@ -133,11 +142,29 @@ export abstract class Trainer<Losses extends { readonly total: number }> {
         `trainStep: the loss is ${total.item()} at step ${this.#steps}; the first value that is not finite came from ${sourceOf(culprit, batch)}`,
       );
     }
+    if (!this.#complete) this.#requireComplete(total);
     this.optimizer.zeroGrad();
     total.backward();
     if (this.#maxGradNorm !== null) clipGradNorm(this.optimizer.parameters, this.#maxGradNorm);
     this.optimizer.step();
     this.#steps++;
+  }
+
+  /**
+   * Requires that the optimizer has every weight that the loss depends on. A layer in a #private field, say, would be
+   * part of the forward pass, and neither trained nor saved.
+   */
+  #requireComplete(total: Tensor): void {
+    if (!(total.node instanceof Computation)) return;
+    const optimized = new Set([...this.optimizer.parameters.values()].map(({ node }) => node));
+    for (const [leaf, op] of leavesBehind(total.node)) {
+      if (optimized.has(leaf)) continue;
+      throw new DistilgradError(
+        "model",
+        `trainStep: the loss depends on a tensor of ${leaf.size} values, read by ${op}, that the optimizer does not have; is its layer in a #private field, a Map or a nested array, where model.parameters() cannot find it?`,
+      );
+    }
+    this.#complete = true;
   }
 
   /** Requires that what `learner` learns reaches the optimizer: a forgotten layer would silently stay as it started. */

@@ -7,6 +7,7 @@ import { updates } from "./updates.ts";
 
 export const float32: Kernels = {
   name: "float32",
+  bytesPerElement: 4,
   alloc: (size) => new Float32Array(size),
   ...products,
   ...elementwise,

@@ -8,6 +8,7 @@ import { rows } from "./rows.ts";
 
 export const float64: Kernels = {
   name: "float64",
+  bytesPerElement: 8,
   alloc: (size) => new Float64Array(size),
   ...elementwise,
   ...rows,

@@ -18,6 +18,8 @@ export type Floats = Float32Array | Float64Array;
 export interface Kernels {
   /** What reports call this set, such as `float32`. */
   readonly name: string;
+  /** Of its buffers: 4 for Float32Array, 8 for Float64Array. */
+  readonly bytesPerElement: 4 | 8;
 
   /** A fresh, zeroed buffer of this set's element type. */
   alloc(size: number): Floats;
@@ -42,7 +44,7 @@ export interface Kernels {
   mul(y: Floats, a: Floats, b: Floats): void;
   /** b: y = a ⊘ b */
   div(y: Floats, a: Floats, b: Floats): void;
-  /** b: y = s · x */
+  /** b where s is a number of the set's precision, else c: y = s · x */
   scale(y: Floats, s: number, x: Floats): void;
   /** b for s = ±1, else c: dx += s · dy */
   addScaled(dx: Floats, s: number, dy: Floats): void;

@@ -9,7 +9,7 @@ export const updates = {
     const momentum = round(settings.momentum);
     const decay = round(settings.decay);
     for (let i = 0; i < w.length; i++) {
-      let step = decay === 0 ? g[i] : round(g[i] + round(decay * w[i])); // g'
+      let step = round(g[i] + round(decay * w[i])); // g'
       if (v !== null) {
         const velocity = round(round(momentum * v[i]) + step);
         v[i] = velocity;
@@ -30,7 +30,7 @@ export const updates = {
     const decay = round(settings.decay);
     const root = round(settings.root);
     for (let i = 0; i < w.length; i++) {
-      const slope = decay === 0 ? g[i] : round(g[i] + round(decay * w[i])); // g'
+      const slope = round(g[i] + round(decay * w[i])); // g'
       const mean = round(round(beta1 * m[i]) + round(gamma1 * slope));
       const square = round(round(beta2 * v[i]) + round(round(gamma2 * slope) * slope));
       m[i] = mean;

@@ -1,8 +1,9 @@
+import { kindOf, requireInstance, requireOptions } from "../arguments.ts";
 import { DistilgradError } from "../errors.ts";
 import { type RandomOptions, uniform } from "../factories.ts";
 import type { Kernels } from "../kernels/kernels.ts";
 import { linear } from "../ops/linear.ts";
-import type { RandomStream } from "../random.ts";
+import { RandomStream } from "../random.ts";
 import type { Tensor } from "../tensor.ts";
 import { fanInUniform, type Initializer } from "./init.ts";
 import { Module, Parameter } from "./module.ts";
@@ -13,7 +14,7 @@ export interface LinearOptions {
   /** How the weight starts. Default `fanInUniform`, as in PyTorch. The bias starts uniform within ±1/√in. */
   readonly init?: Initializer;
   /** Where the draws come from: the weight's first, then the bias's. Default: the library's stream. */
-  readonly random?: RandomStream;
+  readonly random?: RandomStream | undefined;
   /** The kernel set it lives in. Default float32. */
   readonly kernels?: Kernels;
 }
@@ -25,6 +26,7 @@ export class Linear extends Module {
 
   constructor(inputs: number, outputs: number, options: LinearOptions = {}) {
     super();
+    requireOptions("Linear", options, ["bias", "init", "random", "kernels"]);
     for (const [name, size] of [
       ["in", inputs],
       ["out", outputs],
@@ -32,12 +34,20 @@ export class Linear extends Module {
       if (!Number.isSafeInteger(size) || size < 1) {
         throw new DistilgradError(
           "value",
-          `Linear: ${name} must be a whole number of at least 1, got ${size}`,
+          `Linear: ${name} must be a whole number of at least 1, got ${kindOf(size)}`,
         );
       }
     }
     const { bias = true, init = fanInUniform, ...from } = options;
     const source: RandomOptions = from;
+    if (typeof init !== "function") {
+      throw new DistilgradError(
+        "value",
+        `Linear: init must be a function such as kaimingUniform, got ${kindOf(init)}`,
+      );
+    }
+    if (from.random !== undefined)
+      requireInstance("Linear", "random, a RandomStream", from.random, RandomStream);
     const bound = 1 / Math.sqrt(inputs);
     this.weight = new Parameter(init([outputs, inputs], source));
     this.bias = bias ? new Parameter(uniform([outputs], { ...source, low: -bound, high: bound })) : null;

@@ -2,7 +2,9 @@
  * Floor 3: what has weights. A module is a class with a `forward`; its parts are found by looking at its fields, so a
  * model is written once and never registers anything.
  */
+import { requireInstance } from "../arguments.ts";
 import { DistilgradError } from "../errors.ts";
+import { Computation } from "../graph.ts";
 import { RandomStream } from "../random.ts";
 import { formatShape, sameShape } from "../shape.ts";
 import { Tensor } from "../tensor.ts";
@@ -13,6 +15,7 @@ export type NamedTensors = ReadonlyMap<string, Tensor>;
 /** A tensor that a model owns and an optimizer moves. */
 export class Parameter extends Tensor {
   constructor(values: Tensor) {
+    requireInstance("Parameter", "a tensor", values, Tensor);
     super(values.storage, values.shape, values.kernels);
     this.requiresGrad = true;
   }
@@ -30,8 +33,9 @@ export interface Features {
  * Something with weights that maps a tensor to a tensor.
  *
  * Fields decide: a field that is a `Parameter`, or a tensor that requires a gradient, is a parameter; another tensor
- * is a buffer; a random stream is one that the model draws from; a module, or an array of modules, is a child. `#private`
- * fields are invisible to this, so none of these may be private.
+ * is a buffer; a random stream is one that the model draws from; a module is a child. Arrays of these are looked into,
+ * one level deep; Maps, plain objects and `#private` fields are not (TypeScript's `private` is no hindrance). A trainer
+ * refuses a model that learns with weights it cannot find.
  *
  *     class Net extends Module {
  *       hidden = new Linear(64, 32);
@@ -74,12 +78,7 @@ export abstract class Module {
   /** The modules directly inside, by field name; those in an array as `field.0`, `field.1`, … */
   children(): Map<string, Module> {
     const found = new Map<string, Module>();
-    for (const [name, value] of Object.entries(this)) {
-      if (value instanceof Module) found.set(name, value);
-      else if (Array.isArray(value)) {
-        for (const [i, item] of value.entries()) if (item instanceof Module) found.set(`${name}.${i}`, item);
-      }
-    }
+    for (const [name, value] of fieldsOf(this)) if (value instanceof Module) found.set(name, value);
     return found;
   }
 
@@ -129,6 +128,10 @@ export abstract class Module {
    * @throws when a name is missing, unknown, or has another shape; it lists all of them and loads nothing
    */
   loadStateDict(state: NamedTensors): void {
+    requireInstance("loadStateDict", "a Map of tensors, as stateDict() gives it", state, Map);
+    for (const [name, value] of state) {
+      requireInstance("loadStateDict", `a tensor for "${name}"`, value, Tensor);
+    }
     const own = this.#state();
     const quote = (names: readonly string[]): string => names.map((name) => `"${name}"`).join(", ");
     const missing = [...own.keys()].filter((name) => !state.has(name));
@@ -185,7 +188,11 @@ export abstract class Module {
   }
 
   #tensors(wanted: (value: Tensor) => boolean): Map<string, Tensor> {
-    return this.#fields((value): value is Tensor => value instanceof Tensor && wanted(value));
+    // What an op computed is no state: a model may keep its last activation in a field.
+    return this.#fields(
+      (value): value is Tensor =>
+        value instanceof Tensor && !(value.node instanceof Computation) && wanted(value),
+    );
   }
 
   /** The fields of this module and all within it that are wanted, by dotted name; each value once. */
@@ -193,13 +200,21 @@ export abstract class Module {
     const found = new Map<string, T>();
     const seen = new Set<T>();
     for (const [prefix, module] of [["", this] as const, ...this.modules()]) {
-      for (const [field, value] of Object.entries(module)) {
+      for (const [field, value] of fieldsOf(module)) {
         if (!wanted(value) || seen.has(value)) continue;
         seen.add(value);
         found.set(prefix === "" ? field : `${prefix}.${field}`, value);
       }
     }
     return found;
+  }
+}
+
+/** The fields of a module by name, and the entries of those that are arrays as `field.0`, `field.1`, … */
+function* fieldsOf(module: Module): Generator<readonly [name: string, value: unknown]> {
+  for (const [name, value] of Object.entries(module)) {
+    if (!Array.isArray(value)) yield [name, value];
+    else for (const [i, item] of value.entries()) yield [`${name}.${i}`, item];
   }
 }
 

@@ -1,5 +1,7 @@
-/** Floor 2: the walk that broadcasting and its adjoint share. */
-import { type Shape, sizeOf } from "../shape.ts";
+/** Floor 2: what broadcasting and its adjoint share: the check, the walk, and the two sums. */
+import { DistilgradError } from "../errors.ts";
+import type { Floats } from "../kernels/kernels.ts";
+import { broadcastShapes, formatShape, type Shape, sameShape, sizeOf } from "../shape.ts";
 
 /**
  * Visits, in row-major order, the runs along the last axis of `large`, each with where it starts there and in `small`,
@@ -35,4 +37,42 @@ export function forEachRun(
       index[axis] = 0;
     }
   }
+}
+
+/** Requires that `small` broadcasts to exactly `large`. */
+export function requireBroadcast(op: string, small: Shape, large: Shape): void {
+  if (small.length > large.length || !sameShape(broadcastShapes(op, small, large), large)) {
+    throw new DistilgradError(
+      "shape",
+      `${op}: shape ${formatShape(small)} does not broadcast to ${formatShape(large)}`,
+    );
+  }
+}
+
+/** small += Σ large over what was repeated: float64 inside, ascending, rounded once. */
+export function addSums(small: Floats, smallShape: Shape, large: Floats, largeShape: Shape): void {
+  const sums = new Float64Array(small.length);
+  forEachRun(smallShape, largeShape, (start, at, length, step) => {
+    if (step === 0) {
+      let sum = sums[at];
+      for (let i = start; i < start + length; i++) sum += large[i];
+      sums[at] = sum;
+    } else {
+      for (let i = 0; i < length; i++) sums[at + i] += large[start + i];
+    }
+  });
+  for (let i = 0; i < small.length; i++) small[i] += sums[i];
+}
+
+/** large += small / divisor, repeated: the adjoint of `addSums`, and of the mean for another divisor than 1. */
+export function addRepeated(
+  large: Floats,
+  largeShape: Shape,
+  small: Floats,
+  smallShape: Shape,
+  divisor = 1,
+): void {
+  forEachRun(smallShape, largeShape, (start, at, length, step) => {
+    for (let i = 0; i < length; i++) large[start + i] += small[at + i * step] / divisor;
+  });
 }

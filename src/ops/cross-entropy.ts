@@ -1,3 +1,4 @@
+import { kindOf, requireOptions } from "../arguments.ts";
 import { DistilgradError } from "../errors.ts";
 import { requireLabels } from "../factories.ts";
 import { argmaxRow, logSumExpAbove } from "../kernels/rows.ts";
@@ -29,16 +30,20 @@ export interface CrossEntropyOptions {
 export function crossEntropy(
   logits: Tensor,
   targets: ArrayLike<number> | Tensor,
-  { labelSmoothing = 0, ignoredLabel }: CrossEntropyOptions = {},
+  options: CrossEntropyOptions = {},
 ): Tensor {
+  requireOptions("crossEntropy", options, ["labelSmoothing", "ignoredLabel"]);
+  const { labelSmoothing = 0, ignoredLabel } = options;
   const { rows, cols } = lossRowsOf("crossEntropy", "logits", logits);
-  if (!(labelSmoothing >= 0 && labelSmoothing < 1)) {
+  requireSmoothing("crossEntropy", labelSmoothing);
+  if (ignoredLabel !== undefined && !Number.isSafeInteger(ignoredLabel)) {
     throw new DistilgradError(
       "value",
-      `crossEntropy: labelSmoothing must be in [0, 1), got ${labelSmoothing}`,
+      `crossEntropy: ignoredLabel must be a whole number, got ${kindOf(ignoredLabel)}`,
     );
   }
   const soft = targets instanceof Tensor ? targets : null;
+  const labels = soft ? [] : (targets as ArrayLike<number>);
   if (soft) {
     if (soft.size === rows && soft.size !== logits.size) {
       throw new DistilgradError(
@@ -46,35 +51,42 @@ export function crossEntropy(
         `crossEntropy: expected labels as an array or target probabilities ${formatShape(logits.shape)}, got a tensor ${formatShape(soft.shape)}; pass its data`,
       );
     }
+    if (ignoredLabel !== undefined) {
+      throw new DistilgradError(
+        "value",
+        "crossEntropy: ignoredLabel goes with labels, not with target probabilities",
+      );
+    }
     requireSameShape("crossEntropy", "logits", logits, "targetProbs", soft);
     requireProbabilities("crossEntropy", "targetProbs", soft, { rows, cols });
   } else {
-    requireLabels("crossEntropy", targets as ArrayLike<number>, rows, cols, ignoredLabel);
+    requireLabels("crossEntropy", labels, rows, cols, ignoredLabel);
   }
 
-  const labels = soft ? null : Int32Array.from(targets as ArrayLike<number>);
   const z = logits.data;
-  const spread = labelSmoothing / cols;
   const kept = 1 - labelSmoothing;
-  const target = (row: number, i: number): number =>
-    spread + kept * (soft ? soft.data[i] : i === row * cols + labels![row] ? 1 : 0);
-  const ignores = (row: number): boolean => labels !== null && labels[row] === ignoredLabel;
+  const target = new Float64Array(logits.size).fill(labelSmoothing / cols); // q'
+  const counts = new Uint8Array(rows).fill(1);
+  for (let row = 0; row < rows; row++) {
+    if (soft) for (let i = row * cols; i < (row + 1) * cols; i++) target[i] += kept * soft.data[i];
+    else if (labels[row] === ignoredLabel) counts[row] = 0;
+    else target[row * cols + labels[row]] += kept;
+  }
 
   const max = new Float64Array(rows);
   const above = new Float64Array(rows);
   let total = 0;
   let count = 0;
   for (let row = 0; row < rows; row++) {
-    if (ignores(row)) continue;
+    if (counts[row] === 0) continue;
     count++;
     const start = row * cols;
     const top = argmaxRow(z, start, cols);
     max[row] = z[top];
     above[row] = logSumExpAbove(z, start, cols, top, 1);
     for (let i = start; i < start + cols; i++) {
-      const q = target(row, i);
-      // 0 · ∞ = 0: a class that is not wanted may have the logit −∞. NaN must still show.
-      if (q !== 0 || max[row] - max[row] !== 0) total += q * (max[row] - z[i] + above[row]);
+      // 0 · ∞ = 0: a class that is not wanted may have the logit −∞.
+      if (target[i] !== 0) total += target[i] * (max[row] - z[i] + above[row]);
     }
   }
   const loss = logits.kernels.alloc(1);
@@ -83,13 +95,13 @@ export function crossEntropy(
   const partials = [
     wrt(logits, (dz, dLoss) => {
       for (let row = 0; row < rows; row++) {
-        if (ignores(row)) continue;
+        if (counts[row] === 0) continue;
         const start = row * cols;
         let mass = 0; // Σ q'
-        for (let i = start; i < start + cols; i++) mass += target(row, i);
+        for (let i = start; i < start + cols; i++) mass += target[i];
         for (let i = start; i < start + cols; i++) {
           const p = exp(z[i] - max[row] - above[row]);
-          dz[i] += ((mass * p - target(row, i)) / count) * dLoss[0];
+          dz[i] += ((mass * p - target[i]) / count) * dLoss[0];
         }
       }
     }),
@@ -106,4 +118,14 @@ export function crossEntropy(
     );
   }
   return record("crossEntropy", loss, [], partials);
+}
+
+/** Requires a share in [0, 1). */
+export function requireSmoothing(where: string, labelSmoothing: unknown): void {
+  if (!(typeof labelSmoothing === "number" && labelSmoothing >= 0 && labelSmoothing < 1)) {
+    throw new DistilgradError(
+      "value",
+      `${where}: labelSmoothing must be in [0, 1), got ${kindOf(labelSmoothing)}`,
+    );
+  }
 }

@@ -1,5 +1,6 @@
+import { kindOf, requireInstance, requireOptions } from "../arguments.ts";
 import { DistilgradError } from "../errors.ts";
-import type { RandomStream } from "../random.ts";
+import { RandomStream } from "../random.ts";
 import { kernelsOf, record, type Tensor, wrt } from "../tensor.ts";
 
 export interface DropoutSettings {
@@ -19,21 +20,26 @@ export interface DropoutSettings {
  *
  * @see Srivastava et al., Dropout, JMLR 15 (2014), §4 (here inverted: scaled in training, so that evaluation is free)
  */
-export function dropout(x: Tensor, { probability, random }: DropoutSettings): Tensor {
+export function dropout(x: Tensor, settings: DropoutSettings): Tensor {
   const k = kernelsOf("dropout", x);
+  requireOptions("dropout", settings, ["probability", "random"]);
+  const { probability, random } = settings;
   requireProbability("dropout", probability);
+  requireInstance("dropout", "random, a RandomStream", random, RandomStream);
   if (probability === 0) return x;
   const mask = k.alloc(x.size);
   const kept = 1 / (1 - probability);
   for (let i = 0; i < mask.length; i++) mask[i] = random.uniform() < probability ? 0 : kept;
+  const values = x.data;
   const y = k.alloc(x.size);
-  k.mul(y, x.data, mask);
+  // Not a plain product: a dropped ∞ is 0, not NaN.
+  for (let i = 0; i < y.length; i++) if (mask[i] !== 0) y[i] = values[i] * mask[i];
   return record("dropout", y, x.shape, [wrt(x, (dx, dy) => k.addProduct(dx, mask, dy))]);
 }
 
 /** Requires a probability of dropping in [0, 1). */
-export function requireProbability(where: string, probability: number): void {
-  if (!(probability >= 0 && probability < 1)) {
-    throw new DistilgradError("value", `${where}: probability must be in [0, 1), got ${probability}`);
+export function requireProbability(where: string, probability: unknown): void {
+  if (!(typeof probability === "number" && probability >= 0 && probability < 1)) {
+    throw new DistilgradError("value", `${where}: probability must be in [0, 1), got ${kindOf(probability)}`);
   }
 }

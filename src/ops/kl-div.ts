@@ -1,7 +1,7 @@
 import { DistilgradError } from "../errors.ts";
-import { log } from "../math.ts";
+import { exp, log } from "../math.ts";
 import { record, type Tensor, wrt } from "../tensor.ts";
-import { lossRowsOf, requireProbabilities, requireSameShape } from "./operands.ts";
+import { lossRowsOf, requireProbabilities, requireSameShape, sumTolerance } from "./operands.ts";
 
 /**
  * The Kullback–Leibler divergence of rows from their targets, averaged over rows: how many nats it costs to code what
@@ -25,17 +25,23 @@ export function klDiv(logProbs: Tensor, targetProbs: Tensor): Tensor {
   requireProbabilities("klDiv", "targetProbs", targetProbs, { rows, cols });
   const k = logProbs.kernels;
   const [logP, q] = [logProbs.data, targetProbs.data];
-  for (let i = 0; i < logP.length; i++) {
-    if (logP[i] > 0.02) {
+  for (let row = 0; row < rows; row++) {
+    let sum = 0;
+    for (let i = row * cols; i < (row + 1) * cols; i++) sum += exp(logP[i]);
+    if (Math.abs(sum - 1) > sumTolerance) {
       throw new DistilgradError(
         "value",
-        `klDiv: logProbs are at most 0, got ${logP[i]} in row ${Math.floor(i / cols)}; are these logits? Apply logSoftmax first`,
+        `klDiv: logProbs must be logarithms of probabilities, got a row ${row} whose exponentials sum to ${sum}; are these logits? Apply logSoftmax first`,
       );
     }
   }
 
   let total = 0;
-  for (let i = 0; i < q.length; i++) if (q[i] !== 0) total += q[i] * (log(q[i]) - logP[i]);
+  for (let i = 0; i < q.length; i++) {
+    // 0 · log 0 = 0, but a NaN must still show.
+    if (q[i] !== 0) total += q[i] * (log(q[i]) - logP[i]);
+    else if (Number.isNaN(logP[i])) total = Number.NaN;
+  }
   const loss = k.alloc(1);
   loss[0] = total / rows;
 

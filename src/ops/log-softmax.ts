@@ -8,7 +8,7 @@ import { rowsOf } from "./operands.ts";
  *     dx = dy − exp(y) · Σ dy
  *
  * @param x `[…, classes]` logits
- * @returns `[…, classes]` log-probabilities, finite wherever the logits are
+ * @returns `[…, classes]` log-probabilities, finite wherever the differences of the logits are
  * @see Goodfellow, Bengio & Courville, Deep Learning (2016), §6.2.2.3
  */
 export function logSoftmax(x: Tensor): Tensor {

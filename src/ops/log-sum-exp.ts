@@ -9,7 +9,7 @@ import { rowsOf } from "./operands.ts";
  *     y  = max x + log Σ exp(x − max x)
  *     dx = softmax(x) · dy
  *
- * It lies between max x and max x + log classes.
+ * It lies between max x and max x + log classes. An infinite maximum is the value; there is no gradient then (NaN).
  *
  * @param x `[…, classes]`
  * @returns `[…]`
@@ -27,7 +27,7 @@ export function logSumExp(x: Tensor): Tensor {
     const top = argmaxRow(values, row * cols, cols);
     max[row] = values[top];
     above[row] = logSumExpAbove(values, row * cols, cols, top, 1);
-    y[row] = max[row] + above[row];
+    y[row] = Math.abs(max[row]) === Number.POSITIVE_INFINITY ? max[row] : max[row] + above[row];
   }
   return record("logSumExp", y, x.shape.slice(0, -1), [
     wrt(x, (dx, dy) => {

@@ -1,8 +1,7 @@
 import { DistilgradError } from "../errors.ts";
 import { formatShape, requireAxes } from "../shape.ts";
 import { kernelsOf, record, type Tensor, wrt } from "../tensor.ts";
-import { addSums } from "./broadcast-to.ts";
-import { forEachRun } from "./broadcasting.ts";
+import { addRepeated, addSums } from "./broadcasting.ts";
 import type { ReductionOptions } from "./sum.ts";
 
 /**
@@ -36,11 +35,5 @@ export function mean(
   const y = k.alloc(sums.length);
   for (let i = 0; i < y.length; i++) y[i] = sums[i] / count;
   const shape = keepAxes ? kept : x.shape.filter((_, axis) => !reduced.includes(axis));
-  return record("mean", y, shape, [
-    wrt(x, (dx, dy) =>
-      forEachRun(kept, x.shape, (start, at, length, step) => {
-        for (let i = 0; i < length; i++) dx[start + i] += dy[at + i * step] / count;
-      }),
-    ),
-  ]);
+  return record("mean", y, shape, [wrt(x, (dx, dy) => addRepeated(dx, x.shape, dy, kept, count))]);
 }

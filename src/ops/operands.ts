@@ -25,7 +25,7 @@ export function rowsOf(op: string, x: Tensor): Rows {
 /** The same for a loss, which is a mean over rows and so needs one. */
 export function lossRowsOf(op: string, name: string, x: Tensor): Rows {
   const found = rowsOf(op, x);
-  if (found.rows === 0 || x.shape.length < 2) {
+  if (found.rows === 0 || x.shape.length !== 2) {
     throw new DistilgradError(
       "shape",
       `${op}: expected ${name} [rows, classes] with at least one row, got ${formatShape(x.shape)}`,
@@ -46,7 +46,7 @@ export function requireSameShape(op: string, aName: string, a: Tensor, bName: st
 }
 
 /** How far a row of probabilities may be from summing to 1: wide enough for figures given to two decimals. */
-const sumTolerance = 0.02;
+export const sumTolerance = 0.02;
 
 /** Requires rows of probabilities: none negative, each row summing to 1. Logits that were passed by mistake fail here. */
 export function requireProbabilities(op: string, name: string, x: Tensor, { rows, cols }: Rows): void {

@@ -4,7 +4,7 @@ import { kernelsOf, record, type Tensor, wrt } from "../tensor.ts";
  * The rectifier: negative values become 0.
  *
  *     y  = max(x, 0)
- *     dx = dy where x > 0, else 0        the derivative at 0 is 0
+ *     dx = dy where x > 0, 0 where x ≤ 0        the derivative at 0 is 0
  *
  * NaN stays NaN: a fault upstream is not hidden.
  *

@@ -12,6 +12,7 @@ import { kernelsOf, record, type Tensor, wrt } from "../tensor.ts";
  */
 export function reshape(x: Tensor, shape: Shape): Tensor {
   const k = kernelsOf("reshape", x);
+  if (!Array.isArray(shape)) requireShape("reshape", shape);
   const wanted = inferred(x, shape);
   requireShape("reshape", wanted);
   if (sizeOf(wanted) !== x.size) {

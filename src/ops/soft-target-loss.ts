@@ -1,3 +1,4 @@
+import { kindOf } from "../arguments.ts";
 import { DistilgradError } from "../errors.ts";
 import { argmaxRow, logSumExpAbove } from "../kernels/rows.ts";
 import { exp, expm1 } from "../math.ts";
@@ -5,7 +6,7 @@ import { record, type Tensor, wrt } from "../tensor.ts";
 import { lossRowsOf, requireSameShape } from "./operands.ts";
 
 export interface SoftTargetOptions {
-  /** T > 0: how far both distributions are softened; 1 leaves them as they are. */
+  /** T from 1e-8 to 1e8: how far both distributions are softened; 1 leaves them as they are. */
   readonly temperature: number;
 }
 
@@ -100,21 +101,17 @@ function divergenceTerm(p: number, q: number, delta: number): number {
     return q * (delta * delta * tail);
   }
   if (size < 0.5) return q * (expm1(-delta) + delta);
-  return p - q + q * delta;
+  const term = p - q + q * delta;
+  return term < 0 ? 0 : term; // by rounding, where q is denormal
 }
 
-/** Requires a finite temperature above 0, whose square is one too: T² is part of the loss. */
+/** Requires a temperature from 1e-8 to 1e8. Beyond, T² times a divergence of the order 1/T² would be rounding only. */
 export function requireTemperature(where: string, temperature: unknown): number {
-  if (typeof temperature === "number" && temperature > 0 && temperature < Number.POSITIVE_INFINITY) {
-    const square = temperature * temperature;
-    if (square > 0 && square < Number.POSITIVE_INFINITY) return temperature;
-    throw new DistilgradError(
-      "value",
-      `${where}: the square of the temperature must be a finite number above 0, got temperature ${temperature}`,
-    );
-  }
+  if (typeof temperature === "number" && temperature >= 1e-8 && temperature <= 1e8) return temperature;
+  const positive =
+    typeof temperature === "number" && temperature > 0 && temperature < Number.POSITIVE_INFINITY;
   throw new DistilgradError(
     "value",
-    `${where}: temperature must be a finite number above 0, got ${String(temperature)}`,
+    `${where}: temperature must be ${positive ? "a number from 1e-8 to 1e8" : "a finite number above 0"}, got ${kindOf(temperature)}`,
   );
 }

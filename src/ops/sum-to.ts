@@ -1,7 +1,6 @@
 import { requireShape, type Shape, sizeOf } from "../shape.ts";
 import { kernelsOf, record, type Tensor, wrt } from "../tensor.ts";
-import { addSums, requireBroadcast } from "./broadcast-to.ts";
-import { forEachRun } from "./broadcasting.ts";
+import { addRepeated, addSums, requireBroadcast } from "./broadcasting.ts";
 
 /**
  * Sums over axes until a smaller shape is reached: the adjoint of `broadcastTo`.
@@ -17,18 +16,8 @@ export function sumTo(x: Tensor, shape: Shape): Tensor {
   const k = kernelsOf("sumTo", x);
   requireShape("sumTo", shape);
   requireBroadcast("sumTo", shape, x.shape);
-  const y = k.alloc(sizeOf(shape));
-  addSums(y, shape, x.data, x.shape);
-  return record(
-    "sumTo",
-    y,
-    [...shape],
-    [
-      wrt(x, (dx, dy) =>
-        forEachRun(shape, x.shape, (start, at, length, step) => {
-          for (let i = 0; i < length; i++) dx[start + i] += dy[at + i * step];
-        }),
-      ),
-    ],
-  );
+  const small = [...shape];
+  const y = k.alloc(sizeOf(small));
+  addSums(y, small, x.data, x.shape);
+  return record("sumTo", y, small, [wrt(x, (dx, dy) => addRepeated(dx, x.shape, dy, small))]);
 }

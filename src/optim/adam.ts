@@ -1,3 +1,4 @@
+import { requireOptions } from "../arguments.ts";
 import { DistilgradError } from "../errors.ts";
 import type { Floats } from "../kernels/kernels.ts";
 import { integerPower } from "../math.ts";
@@ -37,6 +38,7 @@ export class Adam extends Optimizer {
   readonly #decay: number;
 
   constructor(parameters: NamedTensors, options: AdamOptions = {}) {
+    requireOptions("Adam", options, ["learningRate", "beta1", "beta2", "epsilon", "weightDecay"]);
     super(parameters, options.learningRate ?? 1e-3, ["m", "v"]);
     this.#beta1 = requireFraction("beta1", options.beta1 ?? 0.9);
     this.#beta2 = requireFraction("beta2", options.beta2 ?? 0.999);

@@ -1,3 +1,4 @@
+import { kindOf, requireInstance } from "../arguments.ts";
 import { DistilgradError } from "../errors.ts";
 import type { NamedTensors } from "../nn/module.ts";
 
@@ -11,6 +12,7 @@ import type { NamedTensors } from "../nn/module.ts";
  * @see Pascanu, Mikolov & Bengio (2013), arXiv 1211.5063, §3.2
  */
 export function clipGradNorm(parameters: NamedTensors, maxNorm: number): number {
+  requireInstance("clipGradNorm", "parameters by name, as model.parameters() gives them", parameters, Map);
   requireLimit("clipGradNorm", "maxNorm", maxNorm);
   let squares = 0;
   for (const [name, parameter] of parameters) {
@@ -36,6 +38,7 @@ export function clipGradNorm(parameters: NamedTensors, maxNorm: number): number 
 
 /** Cuts every entry of every gradient to [−limit, limit]. NaN stays NaN. */
 export function clipGradValue(parameters: NamedTensors, limit: number): void {
+  requireInstance("clipGradValue", "parameters by name, as model.parameters() gives them", parameters, Map);
   requireLimit("clipGradValue", "limit", limit);
   for (const parameter of parameters.values()) {
     parameter.grad?.update((gradient) => {
@@ -45,5 +48,7 @@ export function clipGradValue(parameters: NamedTensors, limit: number): void {
 }
 
 function requireLimit(where: string, name: string, value: number): void {
-  if (!(value > 0)) throw new DistilgradError("value", `${where}: ${name} must be above 0, got ${value}`);
+  if (!(typeof value === "number" && value > 0)) {
+    throw new DistilgradError("value", `${where}: ${name} must be above 0, got ${kindOf(value)}`);
+  }
 }

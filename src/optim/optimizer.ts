@@ -1,9 +1,10 @@
 /** Floor 3: what all update rules share: which parameters, when a step is allowed, and what of it can be saved. */
+import { kindOf, requireInstance, requireOptions } from "../arguments.ts";
 import { DistilgradError } from "../errors.ts";
 import { Leaf } from "../graph.ts";
 import type { Floats } from "../kernels/kernels.ts";
 import type { NamedTensors } from "../nn/module.ts";
-import type { Tensor } from "../tensor.ts";
+import { Tensor } from "../tensor.ts";
 
 /** Everything an optimizer remembers between steps; its own copy. */
 export interface OptimizerState {
@@ -53,6 +54,7 @@ export abstract class Optimizer {
           `optimizer: "${other}" and "${name}" are the same tensor; pass it once`,
         );
       }
+      requireInstance("optimizer", `a tensor for "${name}"`, parameter, Tensor);
       seen.set(parameter, name);
       if (parameter.node !== null && !(parameter.node instanceof Leaf)) {
         throw new DistilgradError(
@@ -99,6 +101,12 @@ export abstract class Optimizer {
     for (const [name, parameter] of this.parameters) {
       if (parameter.requiresGrad && parameter.grad === null) missing.push(`"${name}"`);
     }
+    if (![...this.parameters.values()].some((parameter) => parameter.requiresGrad)) {
+      throw new DistilgradError(
+        "gradient",
+        "step: none of the parameters requires a gradient; pass model.parameters(), or set requiresGrad = true on what is to be trained",
+      );
+    }
     if (missing.length > 0) {
       throw new DistilgradError(
         "gradient",
@@ -124,6 +132,10 @@ export abstract class Optimizer {
 
   /** Continues from a state that `state` returned. @throws when it does not fit, listing why; nothing is restored */
   restore(state: OptimizerState): void {
+    requireOptions("restore", state, ["rule", "learningRate", "steps", "buffers"]);
+    requireInstance("restore", "steps, a Map", state.steps, Map);
+    requireInstance("restore", "buffers, a Map", state.buffers, Map);
+    requireAtLeast0("learningRate", state.learningRate);
     const problems: string[] = [];
     if (state.rule !== this.rule) problems.push(`it is of ${state.rule}, this is ${this.rule}`);
     problems.push(
@@ -132,9 +144,15 @@ export abstract class Optimizer {
     );
     for (const [name, values] of this.#buffers) {
       const given = state.buffers.get(name);
-      if (given && given.length !== values.length) {
+      if (given && given.constructor !== values.constructor) {
+        problems.push(`buffer "${name}" is ${kindOf(given)} instead of ${kindOf(values)}`);
+      } else if (given && given.length !== values.length) {
         problems.push(`buffer "${name}" holds ${given.length} values instead of ${values.length}`);
       }
+    }
+    for (const [name, steps] of state.steps) {
+      if (!Number.isSafeInteger(steps) || steps < 0)
+        problems.push(`"${name}" has taken ${kindOf(steps)} steps`);
     }
     if (problems.length > 0) {
       throw new DistilgradError(
@@ -169,10 +187,10 @@ function differences(
 
 /** Requires a finite setting of at least 0. */
 export function requireAtLeast0(name: string, value: number): number {
-  if (!(value >= 0 && value < Number.POSITIVE_INFINITY)) {
+  if (!(typeof value === "number" && value >= 0 && value < Number.POSITIVE_INFINITY)) {
     throw new DistilgradError(
       "value",
-      `optimizer: ${name} must be a finite number of at least 0, got ${value}`,
+      `optimizer: ${name} must be a finite number of at least 0, got ${kindOf(value)}`,
     );
   }
   return value;
@@ -180,8 +198,8 @@ export function requireAtLeast0(name: string, value: number): number {
 
 /** Requires a decay rate in [0, 1). */
 export function requireFraction(name: string, value: number): number {
-  if (!(value >= 0 && value < 1)) {
-    throw new DistilgradError("value", `optimizer: ${name} must be in [0, 1), got ${value}`);
+  if (!(typeof value === "number" && value >= 0 && value < 1)) {
+    throw new DistilgradError("value", `optimizer: ${name} must be in [0, 1), got ${kindOf(value)}`);
   }
   return value;
 }

@@ -1,7 +1,8 @@
 /** Floor 3: how the learning rate changes over time. A schedule is a function; what runs it is one class. */
+import { kindOf, requireInstance, requireOptions } from "../arguments.ts";
 import { DistilgradError } from "../errors.ts";
 import { cos, integerPower } from "../math.ts";
-import type { Optimizer } from "./optimizer.ts";
+import { Optimizer } from "./optimizer.ts";
 
 /** What the base learning rate is multiplied with at step 0, 1, 2, … */
 export type Schedule = (step: number) => number;
@@ -10,7 +11,9 @@ export type Schedule = (step: number) => number;
 export const constant = (): Schedule => () => 1;
 
 /** Multiplies by `factor` after every `every` steps: factor^⌊step / every⌋. */
-export function stepDecay({ every, factor }: { readonly every: number; readonly factor: number }): Schedule {
+export function stepDecay(options: { readonly every: number; readonly factor: number }): Schedule {
+  requireOptions("stepDecay", options, ["every", "factor"]);
+  const { every, factor } = options;
   requireSteps("stepDecay", "every", every);
   if (!(factor > 0)) throw new DistilgradError("value", `stepDecay: factor must be above 0, got ${factor}`);
   return (step) => integerPower(factor, Math.floor(step / every));
@@ -21,19 +24,20 @@ export function stepDecay({ every, factor }: { readonly every: number; readonly 
  *
  * @see Loshchilov & Hutter, SGDR (2017), arXiv 1608.03983, equation 5
  */
-export function cosine({ steps, floor = 0 }: { readonly steps: number; readonly floor?: number }): Schedule {
+export function cosine(options: { readonly steps: number; readonly floor?: number }): Schedule {
+  requireOptions("cosine", options, ["steps", "floor"]);
+  const { steps, floor = 0 } = options;
+  if (!(typeof floor === "number" && floor >= 0 && floor <= 1)) {
+    throw new DistilgradError("value", `cosine: floor must be in [0, 1], got ${kindOf(floor)}`);
+  }
   requireSteps("cosine", "steps", steps);
   return (step) => (step >= steps ? floor : floor + (1 - floor) * 0.5 * (1 + cos((Math.PI * step) / steps)));
 }
 
 /** A straight line up to 1 over `steps` steps, the first being 1 / steps; then `after`, counted from 0. */
-export function warmup({
-  steps,
-  after = constant(),
-}: {
-  readonly steps: number;
-  readonly after?: Schedule;
-}): Schedule {
+export function warmup(options: { readonly steps: number; readonly after?: Schedule }): Schedule {
+  requireOptions("warmup", options, ["steps", "after"]);
+  const { steps, after = constant() } = options;
   requireSteps("warmup", "steps", steps);
   return (step) => (step < steps ? (step + 1) / steps : after(step - steps));
 }
@@ -42,13 +46,21 @@ export function warmup({
  * Sets an optimizer's learning rate: base · schedule(step), from step 0 on. Call `step` after each of the optimizer's.
  */
 export class LearningRate {
-  readonly #optimizer: Optimizer;
+  /** Whose learning rate it sets. */
+  readonly optimizer: Optimizer;
   readonly #schedule: Schedule;
   #base: number;
   #step = 0;
 
   constructor(optimizer: Optimizer, schedule: Schedule) {
-    this.#optimizer = optimizer;
+    requireInstance("LearningRate", "an optimizer first", optimizer, Optimizer);
+    if (typeof schedule !== "function") {
+      throw new DistilgradError(
+        "value",
+        `LearningRate: expected a schedule such as cosine({ steps: 800 }), got ${kindOf(schedule)}`,
+      );
+    }
+    this.optimizer = optimizer;
     this.#schedule = schedule;
     this.#base = optimizer.learningRate;
     this.#set();
@@ -77,7 +89,7 @@ export class LearningRate {
   }
 
   #set(): void {
-    this.#optimizer.learningRate = this.#base * this.#schedule(this.#step);
+    this.optimizer.learningRate = this.#base * this.#schedule(this.#step);
   }
 }
 
@@ -85,7 +97,7 @@ function requireSteps(where: string, name: string, value: number): void {
   if (!Number.isSafeInteger(value) || value < 1) {
     throw new DistilgradError(
       "value",
-      `${where}: ${name} must be a whole number of at least 1, got ${value}`,
+      `${where}: ${name} must be a whole number of at least 1, got ${kindOf(value)}`,
     );
   }
 }

@@ -1,3 +1,4 @@
+import { requireOptions } from "../arguments.ts";
 import { DistilgradError } from "../errors.ts";
 import type { Floats, SgdStep } from "../kernels/kernels.ts";
 import type { NamedTensors } from "../nn/module.ts";
@@ -31,6 +32,7 @@ export class SGD extends Optimizer {
   readonly #decay: number;
 
   constructor(parameters: NamedTensors, options: SGDOptions) {
+    requireOptions("SGD", options, ["learningRate", "momentum", "nesterov", "weightDecay"]);
     const { learningRate, momentum = 0, nesterov = false, weightDecay = 0 } = options;
     super(parameters, learningRate, momentum > 0 ? ["v"] : []);
     this.#momentum = requireFraction("momentum", momentum);

@@ -109,7 +109,7 @@ describe("arguments", () => {
     [["demo", "--json=yes"], 'demo: --json takes no value, got "yes"'],
     ...["0", "1e999", "1e-200"].map((given): [string[], string] => [
       ["demo", "--temperature", given],
-      `demo: --temperature must be a number above 0, and its square too, got "${given}"`,
+      `demo: --temperature must be a number from 1e-8 to 1e8, got "${given}"`,
     ]),
     [
       ["demo", "--alpha", "-1"],

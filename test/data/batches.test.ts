@@ -156,7 +156,13 @@ describe("Batches", () => {
     const stream = new RandomStream(1);
     const batches = new Batches(numbered(6), { size: 3, random: stream });
     expect(stream.state()).toEqual(new RandomStream(1).state());
-    expect(batches.state()).toEqual({ epoch: 0, position: 0, random: new RandomStream(1).state() });
+    expect(batches.state()).toEqual({
+      rows: 6,
+      size: 3,
+      epoch: 0,
+      position: 0,
+      random: new RandomStream(1).state(),
+    });
   });
 
   it.each<[string, Dataset, BatchesOptions, string]>([
@@ -173,10 +179,12 @@ describe("Batches", () => {
       "labels that do not line up",
       { ...numbered(3), labels: new Int32Array(2) },
       { size: 1 },
-      "Batches: x has 3 rows and labels 2",
+      "Batches: expected one label for each of 3 rows, got 2",
     ],
   ])("refuse %s", (_, dataset, options, message) => {
-    expect(() => new Batches(dataset, options)).toThrow(new DistilgradError("data", message));
+    expect(() => new Batches(dataset, options)).toThrow(
+      expect.objectContaining({ name: "DistilgradError", message }),
+    );
   });
 
   it.each<[string, (state: BatchesState) => BatchesState, string]>([

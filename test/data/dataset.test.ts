@@ -78,20 +78,26 @@ describe("rowCount", () => {
   });
 
   it.each<[string, Dataset, string]>([
-    ["x that is no tensor", { x: [[1]] as unknown as Tensor }, "here: expected x [rows, …] as a tensor"],
-    ["x without rows", { x: tensor(1) }, "here: expected x [rows, …], got []"],
+    [
+      "x that is no tensor",
+      { x: [[1]] as unknown as Tensor },
+      "here: expected a dataset { x, labels } with x [rows, …], got x an array",
+    ],
+    ["x without rows", { x: tensor(1) }, "here: expected a dataset { x, labels } with x [rows, …], got x []"],
     [
       "labels that are not one a row",
       { ...numbered(3), labels: new Int32Array(2) },
-      "here: x has 3 rows and labels 2",
+      "here: expected one label for each of 3 rows, got 2",
     ],
     [
       "teacher logits that are not one a row",
       { ...numbered(3), teacherLogits: zeros([4, 2]) },
-      "here: x has 3 rows and teacherLogits 4",
+      "here: expected teacherLogits [3, classes], got [4, 2]",
     ],
   ])("refuses %s", (_, dataset, message) => {
-    expect(() => rowCount("here", dataset)).toThrow(new DistilgradError("data", message));
+    expect(() => rowCount("here", dataset)).toThrow(
+      expect.objectContaining({ name: "DistilgradError", message }),
+    );
   });
 });
 

@@ -58,15 +58,18 @@ describe("Standardizer", () => {
     expect([...new Standardizer(x).deviation]).toEqual([0.5]);
   });
 
-  it("shows a NaN where it is, in its column only", () => {
-    const scale = new Standardizer(
-      tensor([
-        [Number.NaN, 1],
+  it.each([Number.NaN, Number.POSITIVE_INFINITY])(
+    "refuses %d with its place: it would spoil the column",
+    (bad) => {
+      const x = tensor([
         [0, 3],
-      ]),
-    );
-    expect([...scale.mean]).toEqual([Number.NaN, 2]);
-  });
+        [1, bad],
+      ]);
+      expect(() => new Standardizer(x)).toThrow(
+        new DistilgradError("data", `Standardizer: x must be finite, got ${bad} at row 1, column 1`),
+      );
+    },
+  );
 
   it("refuses to measure what has no rows or no columns by name, with the shape", () => {
     const message = (shape: string): string =>

@@ -87,7 +87,10 @@ describe("predictLogits", () => {
       new DistilgradError("data", "predictLogits: expected at least one row, got [0, 5]"),
     );
     expect(() => predictLogits(model, [[1]] as unknown as Tensor)).toThrow(
-      new DistilgradError("data", "predictLogits: expected x [rows, …] as a tensor"),
+      new DistilgradError(
+        "data",
+        "predictLogits: expected a dataset { x, labels } with x [rows, …], got x an array",
+      ),
     );
     for (const batchSize of [0, 1.5]) {
       expect(() => predictLogits(model, zeros([1, 5]), { batchSize })).toThrow(
@@ -148,7 +151,7 @@ describe("evaluate", () => {
       new DistilgradError("labels", "evaluate: the data has no labels"),
     );
     expect(() => evaluate(model, { x, labels: labels.slice(1) })).toThrow(
-      new DistilgradError("data", "evaluate: x has 4 rows and labels 3"),
+      new DistilgradError("labels", "evaluate: expected one label for each of 4 rows, got 3"),
     );
     expect(() => evaluate(model, { x, labels: Int32Array.of(0, 1, 7, 2) })).toThrow(
       new DistilgradError("labels", "accuracy: label 7 at row 2 is outside [0, 3)"),

@@ -194,17 +194,20 @@ describe("a trainer refuses a teacher", () => {
     );
   });
 
-  it.each([[null], [undefined], [3], [{ predict: () => 1 }]])(
-    "that maps nothing to logits: %j",
-    (teacher) => {
-      expect(() => make(teacher as unknown as Teacher, network(4, 1))).toThrow(
-        new DistilgradError(
-          "model",
-          "trainer: teacher must be a module, an object with a forward method, or a function from x to logits",
-        ),
-      );
-    },
-  );
+  it.each<[unknown, string]>([
+    [null, "null"],
+    [undefined, "undefined"],
+    [3, "3"],
+    [{ predict: () => 1 }, "an object"],
+    [Linear, "the class Linear"],
+  ])("that maps nothing to logits: %j", (teacher, got) => {
+    expect(() => make(teacher as unknown as Teacher, network(4, 1))).toThrow(
+      new DistilgradError(
+        "model",
+        `trainer: teacher must be a module, an object with a forward method, or a function from x to logits, got ${got}`,
+      ),
+    );
+  });
 
   it("whose classes are not the student's, before anything is moved", () => {
     const student = network(4, 1);

@@ -28,17 +28,21 @@ export interface Range {
 
 export const ordinary: Range = { min: -3, max: 3 };
 
-/** A float32 in the range, mostly ordinary numbers, now and then 0 and ±1. */
+/**
+ * A float32 in the range with all 24 bits of its mantissa drawn, over a few powers of two, so that sums and products do
+ * round; now and then 0 and ±1.
+ */
 export function value({ min, max, gap = 0 }: Range): fc.Arbitrary<number> {
+  const away = (x: number): boolean => x >= min && x <= max && Math.abs(x) >= gap;
   const anywhere = fc
-    .integer({ min: 0, max: 1 << 20 })
-    .map((n) => Math.fround(min + ((max - min) * n) / 2 ** 20));
-  const special = fc.constantFrom(...[0, 1, -1].filter((x) => x >= min && x <= max));
-  const away = (x: number): boolean => Math.abs(x) >= gap;
-  return fc.oneof(
-    { weight: 9, arbitrary: anywhere.filter(away) },
-    { weight: 1, arbitrary: special.filter(away) },
-  );
+    .tuple(
+      fc.integer({ min: 0, max: 2 ** 32 - 1 }),
+      fc.constantFrom(1, 1, 1, 1, 1, 2 ** -3, 2 ** -7, 2 ** -12),
+    )
+    .map(([n, size]) => Math.fround((min + ((max - min) * n) / 2 ** 32) * size))
+    .filter(away);
+  const special = fc.constantFrom(...[0, 1, -1].filter(away));
+  return fc.oneof({ weight: 9, arbitrary: anywhere }, { weight: 1, arbitrary: special });
 }
 
 /** Rank 0 to 4, with sizes 1 often and 0 now and then. */

@@ -1,0 +1,43 @@
+/** Floor 0: what callers who have no type checker get wrong. Knows values and classes, not what they are for. */
+import { DistilgradError } from "./errors.ts";
+
+/**
+ * Requires an options object that names nothing unknown: a misspelt setting would silently keep its default.
+ *
+ * @param where the function's name
+ * @param known every name that it reads
+ */
+export function requireOptions(where: string, options: unknown, known: readonly string[]): void {
+  const list = known.join(", ");
+  if (typeof options !== "object" || options === null) {
+    throw new DistilgradError("value", `${where}: expected { ${list} }, got ${kindOf(options)}`);
+  }
+  for (const name of Object.keys(options)) {
+    if (!known.includes(name)) {
+      throw new DistilgradError("value", `${where}: unknown option "${name}"; possible are ${list}`);
+    }
+  }
+}
+
+/** Requires an object of a class of this library; `what` says in words what was wanted. */
+export function requireInstance(
+  where: string,
+  what: string,
+  value: unknown,
+  type: abstract new (...parts: never[]) => unknown,
+): void {
+  if (!(value instanceof type)) {
+    throw new DistilgradError("value", `${where}: expected ${what}, got ${kindOf(value)}`);
+  }
+}
+
+/** A wrong value in a few words: enough to recognise it, short enough for a sentence. */
+export function kindOf(value: unknown): string {
+  if (typeof value === "string") return `"${value.length > 40 ? `${value.slice(0, 40)}…` : value}", a string`;
+  if (typeof value === "bigint") return `${value}n, a bigint`;
+  if (typeof value === "function") return value.name === "" ? "a function" : `the function ${value.name}`;
+  if (typeof value !== "object" || value === null) return String(value);
+  if (Array.isArray(value)) return "an array";
+  const name: unknown = value.constructor?.name;
+  return typeof name === "string" && name !== "" && name !== "Object" ? `a ${name}` : "an object";
+}
