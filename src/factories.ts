@@ -3,6 +3,7 @@ import { kindOf } from "./arguments.ts";
 import { DistilgradError } from "./errors.ts";
 import { defaultKernels } from "./kernels/default.ts";
 import type { Floats, Kernels } from "./kernels/kernels.ts";
+import { requireLabels } from "./labels.ts";
 import type { NestedNumbers } from "./nested.ts";
 import { libraryStream, type RandomStream } from "./random.ts";
 import { formatShape, requireShape, type Shape, sizeOf } from "./shape.ts";
@@ -111,51 +112,6 @@ export function oneHot(labels: ArrayLike<number>, classes: number, options: Tens
   const data = kernels.alloc(labels.length * classes);
   for (let row = 0; row < labels.length; row++) data[row * classes + labels[row]] = 1;
   return finish(data, [labels.length, classes], kernels, options);
-}
-
-/**
- * Requires one label a row, each a whole number in [0, classes), before any loop runs on them.
- *
- * @param ignored a label that is allowed besides, such as −1 for "none"
- */
-export function requireLabels(
-  where: string,
-  labels: ArrayLike<number>,
-  rows: number,
-  classes: number,
-  ignored?: number,
-): void {
-  if (typeof labels?.length !== "number") {
-    throw new DistilgradError(
-      "labels",
-      `${where}: expected labels as an array, the index of each row's class, got ${kindOf(labels)}`,
-    );
-  }
-  if (labels.length !== rows) {
-    const hint =
-      labels.length === rows * classes ? "; these look one-hot: pass the index of each row's class" : "";
-    throw new DistilgradError(
-      "labels",
-      `${where}: expected one label for each of ${rows} rows, got ${labels.length}${hint}`,
-    );
-  }
-  for (let row = 0; row < rows; row++) {
-    const label = labels[row];
-    if (label === ignored) continue;
-    if (typeof label !== "number" || label !== Math.floor(label)) {
-      const hint = Array.isArray(label) ? "; pass the index of each row's class, not one-hot rows" : "";
-      throw new DistilgradError(
-        "labels",
-        `${where}: labels are whole numbers, got ${kindOf(label)} at row ${row}${hint}`,
-      );
-    }
-    if (label < 0 || label >= classes) {
-      throw new DistilgradError(
-        "labels",
-        `${where}: label ${label} at row ${row} is outside [0, ${classes})`,
-      );
-    }
-  }
 }
 
 function filled(name: string, shape: Shape, options: TensorOptions, value: (i: number) => number): Tensor {

@@ -41,7 +41,7 @@ export interface RandomState {
  * @see Fowler, Noll, Vo & Eastlake, The FNV Non-Cryptographic Hash Algorithm, draft-eastlake-fnv-21 (2024), §2
  */
 export class RandomStream {
-  private readonly words: Uint32Array;
+  readonly #words: Uint32Array;
 
   constructor(seed: number, purpose = "") {
     if (!Number.isSafeInteger(seed) || seed < 0) {
@@ -52,12 +52,12 @@ export class RandomStream {
     }
     const w = new Uint32Array([seed % TWO_32, Math.floor(seed / TWO_32), fnv1a(purpose), GOLDEN]);
     for (let r = 0; r < 12; r++) w[r % 4] ^= fmix32(w[(r + 3) % 4] + Math.imul(r + 1, GOLDEN));
-    this.words = w;
+    this.#words = w;
   }
 
   /** The next whole number in [0, 2³²). */
   uint32(): number {
-    const w = this.words;
+    const w = this.#words;
     const result = Math.imul(rotl(Math.imul(w[1], 5), 7), 9) >>> 0;
     const t = w[1] << 9;
     w[2] ^= w[0];
@@ -144,7 +144,7 @@ export class RandomStream {
 
   /** A copy of the four words: restored, the stream continues with the number that would have come next. */
   state(): RandomState {
-    const [a, b, c, d] = this.words;
+    const [a, b, c, d] = this.#words;
     return { words: [a, b, c, d] };
   }
 
@@ -163,7 +163,7 @@ export class RandomStream {
       }
     }
     if (words.every((word) => word === 0)) throw refused("four zeros");
-    this.words.set(words);
+    this.#words.set(words);
   }
 }
 

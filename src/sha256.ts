@@ -71,41 +71,41 @@ function putDoubles(view: DataView, numbers: Float64Array): void {
 /** A message on its way: what is left over from whole blocks of 64 bytes waits in `rest`. */
 class Digest {
   /** H, starting at the fractional parts of √2 … √19 (§5.3.3). */
-  private readonly hash = new Int32Array([
+  readonly #hash = new Int32Array([
     0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19,
   ]);
-  private readonly schedule = new Int32Array(64);
-  private readonly rest = new Uint8Array(64);
+  readonly #schedule = new Int32Array(64);
+  readonly #rest = new Uint8Array(64);
   /** Bytes added so far; those in `rest` are this modulo 64. */
-  private length = 0;
+  #length = 0;
 
   add(bytes: Uint8Array): void {
-    const waiting = this.length % 64;
+    const waiting = this.#length % 64;
     const taken = waiting === 0 ? 0 : Math.min(64 - waiting, bytes.length);
-    this.rest.set(bytes.subarray(0, taken), waiting);
-    this.length += bytes.length;
-    if (taken > 0 && waiting + taken === 64) this.block(this.rest, 0);
+    this.#rest.set(bytes.subarray(0, taken), waiting);
+    this.#length += bytes.length;
+    if (taken > 0 && waiting + taken === 64) this.#block(this.#rest, 0);
     let at = taken;
-    for (; at + 64 <= bytes.length; at += 64) this.block(bytes, at);
-    if (at < bytes.length) this.rest.set(bytes.subarray(at));
+    for (; at + 64 <= bytes.length; at += 64) this.#block(bytes, at);
+    if (at < bytes.length) this.#rest.set(bytes.subarray(at));
   }
 
   /** Ends the message: one bit 1, zeros up to 8 bytes before the end of a block, the length in bits (§5.1.1). */
   hex(): string {
-    const padding = new Uint8Array(64 - ((this.length + 8) % 64) + 8);
+    const padding = new Uint8Array(64 - ((this.#length + 8) % 64) + 8);
     const view = new DataView(padding.buffer);
     padding[0] = 0x80;
-    view.setUint32(padding.length - 8, Math.floor(this.length / 0x20000000));
-    view.setUint32(padding.length - 4, (this.length % 0x20000000) * 8);
+    view.setUint32(padding.length - 8, Math.floor(this.#length / 0x20000000));
+    view.setUint32(padding.length - 4, (this.#length % 0x20000000) * 8);
     this.add(padding);
     let digits = "";
-    for (const word of this.hash) digits += (word >>> 0).toString(16).padStart(8, "0");
+    for (const word of this.#hash) digits += (word >>> 0).toString(16).padStart(8, "0");
     return digits;
   }
 
   /** One block of 64 bytes from `at` on (§6.2.2, with the functions of §4.1.2). */
-  private block(bytes: Uint8Array, at: number): void {
-    const w = this.schedule;
+  #block(bytes: Uint8Array, at: number): void {
+    const w = this.#schedule;
     for (let t = 0; t < 16; t++, at += 4) {
       w[t] = (bytes[at] << 24) | (bytes[at + 1] << 16) | (bytes[at + 2] << 8) | bytes[at + 3];
     }
@@ -114,7 +114,7 @@ class Digest {
       const s1 = rotr(w[t - 2], 17) ^ rotr(w[t - 2], 19) ^ (w[t - 2] >>> 10);
       w[t] = s1 + w[t - 7] + s0 + w[t - 16];
     }
-    const hash = this.hash;
+    const hash = this.#hash;
     let a = hash[0];
     let b = hash[1];
     let c = hash[2];

@@ -14,6 +14,7 @@ const floors: readonly (readonly string[])[] = [
     "arguments",
     "shape",
     "nested",
+    "labels",
     "math",
     "integer-power",
     "powers-of-two",

@@ -1,7 +1,7 @@
 /** Floor 3: samples that belong together, and how they are taken apart. */
 import { kindOf, requireInstance, requireOptions } from "../arguments.ts";
 import { DistilgradError } from "../errors.ts";
-import { requireLabels } from "../factories.ts";
+import { requireLabels } from "../labels.ts";
 import { RandomStream } from "../random.ts";
 import { formatShape } from "../shape.ts";
 import { Tensor } from "../tensor.ts";

@@ -3,8 +3,8 @@
 import { kindOf, requireInstance, requireOptions } from "../arguments.ts";
 import { type Dataset, rowCount, rowsBetween, unlabelled } from "../data/dataset.ts";
 import { DistilgradError } from "../errors.ts";
-import { requireLabels } from "../factories.ts";
 import { argmaxRow } from "../kernels/rows.ts";
+import { requireLabels } from "../labels.ts";
 import { crossEntropy } from "../ops/cross-entropy.ts";
 import { formatShape, sameShape } from "../shape.ts";
 import { Tensor } from "../tensor.ts";

@@ -1,7 +1,7 @@
 import { kindOf, requireOptions } from "../arguments.ts";
 import { DistilgradError } from "../errors.ts";
-import { requireLabels } from "../factories.ts";
 import { argmaxRow, logSumExpAbove } from "../kernels/rows.ts";
+import { requireLabels } from "../labels.ts";
 import { exp } from "../math.ts";
 import { formatShape } from "../shape.ts";
 import { record, Tensor, wrt } from "../tensor.ts";
