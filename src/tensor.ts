@@ -222,6 +222,12 @@ export function record(
   shape: Shape,
   partials: readonly PartialDerivative[],
 ): Tensor {
+  if (!Array.isArray(partials) || partials.length === 0) {
+    throw new DistilgradError(
+      "value",
+      `${op}: record expects a list of wrt(input, pullback), one for each operand`,
+    );
+  }
   const kernels = kernelsOf(op, ...partials.map(({ input }) => input));
   const output = ArrayBuffer.isView(values) ? { data: values, version: 0 } : values;
   if (!isRecording() || partials.every(({ input }) => input.node === null)) {

@@ -143,6 +143,15 @@ describe("a wrong call", () => {
     ["full: expected a value, got undefined", () => dg.full([2], wrong(undefined))],
     ["uniform: expected low ≤ high, both finite, got NaN and 1", () => dg.uniform([2], { low: Number.NaN })],
 
+    [
+      "lonely: record expects a list of wrt(input, pullback), one for each operand",
+      () => dg.record("lonely", new Float32Array(1), [1], []),
+    ],
+    [
+      "single: record expects a list of wrt(input, pullback), one for each operand",
+      () => dg.record("single", new Float32Array(1), [1], wrong(dg.wrt(x, () => {}))),
+    ],
+
     // The right thing in the wrong place.
     ["fit: expected a trainer first, got a Linear", () => dg.fit(wrong(model()), batches(), { steps: 1 })],
     [

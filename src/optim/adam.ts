@@ -36,6 +36,8 @@ export class Adam extends Optimizer {
   readonly #beta2: number;
   readonly #epsilon: number;
   readonly #decay: number;
+  /** 1 − β₁ᵗ and 1 − β₂ᵗ of the last t that was asked for: parameters mostly step together. */
+  #correction = { steps: 0, first: 0, second: 0 };
 
   constructor(parameters: NamedTensors, options: AdamOptions = {}) {
     requireOptions("Adam", options, ["learningRate", "beta1", "beta2", "epsilon", "weightDecay"]);
@@ -53,13 +55,18 @@ export class Adam extends Optimizer {
   }
 
   protected override move(name: string, parameter: Tensor, gradient: Floats, steps: number): void {
+    if (this.#correction.steps !== steps) {
+      const first = 1 - integerPower(this.#beta1, steps);
+      const second = 1 - integerPower(this.#beta2, steps);
+      this.#correction = { steps, first, second };
+    }
     parameter.kernels.adamStep(parameter.data, gradient, this.buffer("m", name), this.buffer("v", name), {
-      rate: this.learningRate / (1 - integerPower(this.#beta1, steps)),
+      rate: this.learningRate / this.#correction.first,
       beta1: this.#beta1,
       beta2: this.#beta2,
       epsilon: this.#epsilon,
       decay: this.#decay,
-      root: Math.sqrt(1 - integerPower(this.#beta2, steps)),
+      root: Math.sqrt(this.#correction.second),
     });
   }
 }
