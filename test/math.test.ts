@@ -44,6 +44,20 @@ const halfSteps = multiples(Math.LN2 / 2, -9, 9).filter((_, i) => i % 2 === 0);
 const eighthTurns = multiples(Math.PI / 4, -9, 9);
 const rootHalf = Math.SQRT1_2;
 
+/** What sine and cosine have in common. */
+const circular = {
+  bound: 1,
+  ranges: [
+    [-3.2, 3.2],
+    [-100, 100],
+    [-1647099, 1647099],
+    [1647099, 1e9],
+    [5e-324, 1.7e308],
+  ],
+  seams: [...eighthTurns, 1647099, -1647099],
+  fifth: () => 1,
+} satisfies Partial<Case>;
+
 const cases: readonly Case[] = [
   {
     name: "exp",
@@ -172,35 +186,17 @@ const cases: readonly Case[] = [
     name: "sin",
     f: math.sin,
     exact: precise.sin,
-    bound: 1,
-    ranges: [
-      [-3.2, 3.2],
-      [-100, 100],
-      [-1647099, 1647099],
-      [1647099, 1e9],
-      [5e-324, 1.7e308],
-    ],
-    seams: [...eighthTurns, 1647099, -1647099],
+    ...circular,
     monotone: { on: [-1.57, 1.57], direction: 1, slack: 0 },
     derivative: Math.cos,
-    fifth: () => 1,
   },
   {
     name: "cos",
     f: math.cos,
     exact: precise.cos,
-    bound: 1,
-    ranges: [
-      [-3.2, 3.2],
-      [-100, 100],
-      [-1647099, 1647099],
-      [1647099, 1e9],
-      [5e-324, 1.7e308],
-    ],
-    seams: [...eighthTurns, 1647099, -1647099],
+    ...circular,
     monotone: { on: [0, 3.14], direction: -1, slack: 0 },
     derivative: (x) => -Math.sin(x),
-    fifth: () => 1,
   },
 ];
 

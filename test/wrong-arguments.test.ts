@@ -94,6 +94,15 @@ describe("a wrong call", () => {
       () => split({ x }, wrong({ test: 0.5, seed: 1 })),
     ],
 
+    [
+      "trainer: expected { teacher, student, optimizer, maxGradNorm, temperature, alpha, beta, features }, got undefined",
+      () => new dg.FeatureDistillationTrainer(wrong(undefined)),
+    ],
+    [
+      'trainStep: unknown option "y"; possible are x, labels, teacherLogits',
+      () => features([["a", "a"]]).trainStep(wrong({ x, y: labels })),
+    ],
+
     // Numbers are numbers.
     [
       'optimizer: learningRate must be a finite number of at least 0, got "0.1", a string',
@@ -115,6 +124,10 @@ describe("a wrong call", () => {
     ],
     ["SupervisedTrainer: labelSmoothing must be in [0, 1), got 2", () => smoothing(2)],
     ['Dropout: probability must be in [0, 1), got ".5", a string', () => new dg.Dropout(wrong(".5"))],
+    [
+      'stepDecay: factor must be above 0, got "0.5", a string',
+      () => dg.stepDecay(wrong({ every: 1, factor: "0.5" })),
+    ],
     ["cosine: floor must be in [0, 1], got 2", () => dg.cosine({ steps: 3, floor: 2 })],
     [
       'cosine: steps must be a whole number of at least 1, got "3", a string',

@@ -1,7 +1,7 @@
 import { kindOf, requireInstance, requireOptions } from "../arguments.ts";
 import { DistilgradError } from "../errors.ts";
 import { type RandomState, RandomStream } from "../random.ts";
-import { type Dataset, rowCount, takeRows } from "./dataset.ts";
+import { type Dataset, gatherRows, rowCount } from "./dataset.ts";
 
 export interface BatchesOptions {
   /** Rows in a batch, at least 1. */
@@ -87,10 +87,7 @@ export class Batches implements Iterable<Dataset> {
   next(): Dataset {
     if (this.#position === 0) this.#draw();
     const start = this.#position * this.#size;
-    const batch = takeRows(
-      this.#dataset,
-      this.#order.subarray(start, Math.min(start + this.#size, this.#rows)),
-    );
+    const batch = gatherRows(this.#dataset, this.#order.subarray(start, start + this.#size));
     if (++this.#position === this.perEpoch) {
       this.#position = 0;
       this.#epoch++;

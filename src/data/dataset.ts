@@ -66,6 +66,11 @@ export function takeRows<D extends Dataset>(dataset: D, indices: ArrayLike<numbe
       );
     }
   }
+  return gatherRows(dataset, indices);
+}
+
+/** `takeRows` for whoever has checked dataset and indices before: a loader takes rows at every step. */
+export function gatherRows<D extends Dataset>(dataset: D, indices: ArrayLike<number>): D {
   const { x, labels, teacherLogits } = dataset;
   const taken: Dataset = {
     x: gather(x, indices),

@@ -1,5 +1,5 @@
-import { kindOf } from "../arguments.ts";
-import type { Dataset } from "../data/dataset.ts";
+import { kindOf, requireOptions } from "../arguments.ts";
+import { type Dataset, rowCount } from "../data/dataset.ts";
 import { DistilgradError } from "../errors.ts";
 import { Module, type NamedTensors } from "../nn/module.ts";
 import { add } from "../ops/add.ts";
@@ -8,6 +8,7 @@ import type { Tensor } from "../tensor.ts";
 import { featureMatchingLoss } from "./feature-matching-loss.ts";
 import {
   type DistillationLosses,
+  distillationOptions,
   type KnowledgeDistillationOptions,
   KnowledgeDistillationTrainer,
 } from "./knowledge-distillation-trainer.ts";
@@ -47,9 +48,11 @@ export class FeatureDistillationTrainer extends KnowledgeDistillationTrainer<
   readonly beta: number;
   readonly #pairs: readonly FeaturePair[];
 
-  constructor({ beta = 0.3, features, ...options }: FeatureDistillationOptions) {
-    super(options, projectionsOf(features));
-    const { teacher, student } = options;
+  constructor(options: FeatureDistillationOptions) {
+    requireOptions("trainer", options, [...distillationOptions, "beta", "features"]);
+    const { beta = 0.3, features, ...common } = options;
+    super(common, projectionsOf(features));
+    const { teacher, student } = common;
     if (!(teacher instanceof Module)) {
       throw new DistilgradError("model", "trainer: features are taken from a Module; this teacher is none");
     }
@@ -82,6 +85,7 @@ export class FeatureDistillationTrainer extends KnowledgeDistillationTrainer<
   /** One step on one batch, with features. `batch.teacherLogits` is not read: the teacher runs for its features anyway. */
   trainStepWithFeatures(batch: Dataset): FeatureDistillationLosses<number> {
     if (this.beta === 0) return { ...super.trainStep(batch), feature: 0 };
+    rowCount("trainStep", batch);
     const { x, labels } = batch;
     const asked = teacherFeatures(this.teacher, x);
     this.learners.train();

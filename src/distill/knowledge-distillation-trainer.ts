@@ -22,7 +22,8 @@ export interface KnowledgeDistillationOptions extends TrainerOptions {
   readonly alpha?: number;
 }
 
-const optionNames = ["teacher", "student", "optimizer", "maxGradNorm", "temperature", "alpha"];
+/** The names of this trainer's options. */
+export const distillationOptions = ["teacher", "student", "optimizer", "maxGradNorm", "temperature", "alpha"];
 
 /** The parts of a loss, of the type that each has: tensors to go back from, or numbers to report. */
 export interface DistillationLosses<T> {
@@ -52,7 +53,7 @@ export class KnowledgeDistillationTrainer<
   readonly alpha: number;
 
   constructor(options: KnowledgeDistillationOptions, besides: readonly Module[] = []) {
-    requireOptions("trainer", options, optionNames);
+    requireOptions("trainer", options, distillationOptions);
     const { teacher, student, temperature = 4, alpha = 0.7, optimizer, maxGradNorm } = options;
     super(student, { optimizer, ...(maxGradNorm !== undefined && { maxGradNorm }) }, besides);
     requireSeparate("trainer", teacher, student, optimizer.parameters);

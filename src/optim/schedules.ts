@@ -15,7 +15,9 @@ export function stepDecay(options: { readonly every: number; readonly factor: nu
   requireOptions("stepDecay", options, ["every", "factor"]);
   const { every, factor } = options;
   requireSteps("stepDecay", "every", every);
-  if (!(factor > 0)) throw new DistilgradError("value", `stepDecay: factor must be above 0, got ${factor}`);
+  if (!(typeof factor === "number" && factor > 0)) {
+    throw new DistilgradError("value", `stepDecay: factor must be above 0, got ${kindOf(factor)}`);
+  }
   return (step) => integerPower(factor, Math.floor(step / every));
 }
 
