@@ -54,6 +54,17 @@ export function broadcastShapes(op: string, a: Shape, b: Shape): Shape {
   return shape;
 }
 
+/** An axis counted from 0; −1 is the last. */
+export function requireAxis(op: string, shape: Shape, axis: number): number {
+  if (!Number.isInteger(axis) || axis < -shape.length || axis >= shape.length) {
+    throw new DistilgradError(
+      "shape",
+      `${op}: axis ${typeof axis === "number" ? axis : kindOf(axis)} is outside ${formatShape(shape)}, which has ${shape.length} axes`,
+    );
+  }
+  return axis < 0 ? axis + shape.length : axis;
+}
+
 /** Axes as a sorted list without repetition; −1 is the last; undefined is all of them. */
 export function requireAxes(
   op: string,
@@ -68,15 +79,7 @@ export function requireAxes(
       `${op}: axes must be a number or a list of numbers, got ${kindOf(axes)}`,
     );
   }
-  const found = wanted.map((axis) => {
-    if (!Number.isInteger(axis) || axis < -shape.length || axis >= shape.length) {
-      throw new DistilgradError(
-        "shape",
-        `${op}: axis ${axis} is outside ${formatShape(shape)}, which has ${shape.length} axes`,
-      );
-    }
-    return axis < 0 ? axis + shape.length : axis;
-  });
+  const found = wanted.map((axis) => requireAxis(op, shape, axis));
   if (new Set(found).size !== found.length) {
     throw new DistilgradError("shape", `${op}: an axis is named twice in ${formatShape(wanted)}`);
   }

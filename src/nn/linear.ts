@@ -4,6 +4,7 @@ import { type RandomOptions, uniform } from "../factories.ts";
 import type { Kernels } from "../kernels/kernels.ts";
 import { linear } from "../ops/linear.ts";
 import { RandomStream } from "../random.ts";
+import { type Shape, sizeOf } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 import { fanInUniform, type Initializer } from "./init.ts";
 import { Module, Parameter } from "./module.ts";
@@ -55,5 +56,9 @@ export class Linear extends Module {
 
   forward(x: Tensor): Tensor {
     return this.bias ? linear(x, this.weight, this.bias) : linear(x, this.weight);
+  }
+
+  override multiplyAdds(_input: Shape, output: Shape): number {
+    return sizeOf(output) * this.weight.shape[1];
   }
 }

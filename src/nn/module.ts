@@ -6,7 +6,7 @@ import { requireInstance } from "../arguments.ts";
 import { DistilgradError } from "../errors.ts";
 import { Computation } from "../graph.ts";
 import { RandomStream } from "../random.ts";
-import { formatShape, sameShape } from "../shape.ts";
+import { formatShape, type Shape, sameShape } from "../shape.ts";
 import { Tensor } from "../tensor.ts";
 
 /** Tensors by name, such as `hidden.weight`, in the order in which a model declares them. */
@@ -176,6 +176,14 @@ export abstract class Module {
     } finally {
       for (const undo of restore) undo();
     }
+  }
+
+  /**
+   * How many products of two numbers, each added to a sum, this module itself spends on an input of one shape to make
+   * an output of another: those of the modules within it are their own. `summary` asks. Default 0.
+   */
+  multiplyAdds(_input: Shape, _output: Shape): number {
+    return 0;
   }
 
   #setMode(training: boolean): this {

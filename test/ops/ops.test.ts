@@ -9,7 +9,8 @@ import { RandomStream } from "../../src/random.ts";
 import { sizeOf } from "../../src/shape.ts";
 import { Tensor } from "../../src/tensor.ts";
 import { in64, operandIn } from "../support/arbitraries.ts";
-import { type Case, type OpName, specs, u } from "./specs.ts";
+import { type Case, type OpName, u } from "./spec.ts";
+import { specs } from "./specs.ts";
 
 const deep = process.env.DISTILGRAD_DEEP !== undefined;
 const runs = { seed: 1, numRuns: deep ? 2000 : 60 };
