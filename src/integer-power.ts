@@ -5,6 +5,7 @@
 
 import { DistilgradError } from "./errors.ts";
 import { exponentOf, powerOfTwo, SMALLEST_NORMAL, scale, TWO_TO_54 } from "./powers-of-two.ts";
+import { productError } from "./product-error.ts";
 
 /** (high + low)·2^exponent, high in [√½, √2) and |low| ≤ ½ ULP of high. */
 interface Scaled {
@@ -74,23 +75,6 @@ function reciprocal({ high, low }: Scaled): number {
   const one = q * high;
   const residual = 1 - one - productError(q, high, one) - q * low;
   return q + q * residual;
-}
-
-/**
- * a b − fl(a b), exactly, by splitting each factor into halves of at most 26 bits and a sign.
- *
- * @see Shewchuk, Adaptive precision floating-point arithmetic (1997), theorems 17 and 18 (Veltkamp's and
- *   Dekker's)
- */
-function productError(a: number, b: number, rounded: number): number {
-  const splitter = 134217729;
-  const ta = splitter * a;
-  const tb = splitter * b;
-  const aHigh = ta - (ta - a);
-  const bHigh = tb - (tb - b);
-  const aLow = a - aHigh;
-  const bLow = b - bHigh;
-  return aHigh * bHigh - rounded + aHigh * bLow + aLow * bHigh + aLow * bLow;
 }
 
 /**

@@ -37,7 +37,7 @@ export function powerOfTwo(k: number): number {
 }
 
 /**
- * y·2^k, rounded once, for ½ ≤ |y| < 2 and a whole number −2148 ≤ k ≤ 2046.
+ * y·2^k, rounded once, for 2⁻²⁸ ≤ |y| < 2 and a whole number −2148 ≤ k ≤ 2046.
  *
  * In two halves, because 2^k itself may be out of range where y·2^k is not. Unless the result vanishes, the
  * first product is exact, so overflow and underflow are decided by the one rounding of the second.

@@ -49,9 +49,7 @@ export function nearestFloat({ mantissa, exponent }: Precise): number {
 }
 
 export function exp(x: number): Precise {
-  const k = Math.round(x / Math.LN2);
-  const r = fixed(x, BITS) - BigInt(k) * ln2(BITS);
-  return { mantissa: expSeries(r, BITS), exponent: k - BITS };
+  return expOf(fixed(x, BITS));
 }
 
 export function expm1(x: number): Precise {
@@ -80,32 +78,82 @@ export function tanh(x: number): Precise {
 }
 
 export function sigmoid(x: number): Precise {
+  return sigmoidOf(fixed(x, BITS), x);
+}
+
+/** The logistic function where GELU's approximation by tanh takes it, at 2 √(2/π) (x + 0.044715 x³). */
+export function geluGate(x: number): Precise {
+  const f = BigInt(BITS);
+  const v = fixed(x, BITS);
+  const cubic = v + (44715n * ((v * v * v) >> (2n * f))) / 1000000n;
+  const twiceU = (cubic * squareRoot((8n << (3n * f)) / pi(BITS))) >> f;
+  return sigmoidOf(twiceU, 1.6 * (x + 0.044715 * x ** 3));
+}
+
+/** 1/(1 + e^−v), v having 256 bits behind the point and lying near x. */
+function sigmoidOf(v: bigint, x: number): Precise {
   const bits = BITS + Math.max(0, Math.ceil(-2 * x));
-  const { mantissa, exponent } = exp(x);
+  const { mantissa, exponent } = expOf(v);
   const e = shifted(mantissa, exponent + bits);
   return quotient(e, e + (1n << BigInt(bits)), bits);
 }
 
-/**
- * erf x = 2/√π e^(−x²) Σ 2ⁿ x^(2n+1)/(1·3·5 ⋯ (2n+1)): every term has the sign of x. The sum grows like
- * e^(x²), and as many more bits are kept.
- */
 export function erf(x: number): Precise {
   const bits = BITS + Math.max(0, -exponentOf(x)) + Math.ceil(2 * x * x);
-  const f = BigInt(bits);
-  const v = fixed(x, bits);
-  const square = (v * v) >> f;
-  let term = v;
-  let sum = v;
-  for (let n = 1n; term !== 0n && term !== -1n; n++) {
-    term = (2n * term * square) / ((2n * n + 1n) << f);
-    sum += term;
-  }
-  const halvings = BigInt(Math.max(0, bitLength(square) - bits));
-  let damped = expSeries(-(square >> halvings), bits);
-  for (let i = 0n; i < halvings; i++) damped = (damped * damped) >> f;
-  const rootPi = squareRoot(pi(bits) << f);
-  return { mantissa: (2n * sum * damped) / rootPi, exponent: -bits };
+  return { mantissa: erfSeries(fixed(x, bits), bits), exponent: -bits };
+}
+
+/** 1 − erf x: far out, where the difference would lose hundreds of bits, by a continued fraction. */
+export function erfc(x: number): Precise {
+  return x < 6 ? erfcByDifference(x) : erfcByFraction(x);
+}
+
+/** The difference is about e^(−x²) and loses as many bits. */
+export function erfcByDifference(x: number, at = (bits: number) => fixed(x, bits)): Precise {
+  const bits = BITS + Math.ceil(3 * x * x);
+  return { mantissa: (1n << BigInt(bits)) - erfSeries(at(bits), bits), exponent: -bits };
+}
+
+/**
+ * Laplace's fraction erfc x = e^(−x²)/√π · 1/(x + ½/(x + 1/(x + 3/2/(x + …)))), 200 levels deep: good to e^(−40x).
+ */
+export function erfcByFraction(x: number, at = (bits: number) => fixed(x, bits)): Precise {
+  const f = BigInt(BITS);
+  const v = at(BITS);
+  let below = v;
+  for (let n = 200n; n > 0n; n--) below = v + (n << (2n * f - 1n)) / below;
+  const { mantissa, exponent } = expOf(-((v * v) >> f));
+  return { mantissa: (mantissa << (2n * f)) / (squareRoot(pi(BITS) << f) * below), exponent };
+}
+
+/** How likely a standard normal number is to lie below x: ½ erfc(−x/√2). */
+export function normalDistribution(x: number): Precise {
+  const about = -x * Math.SQRT1_2;
+  const at = (bits: number): bigint =>
+    -(fixed(x, bits) * squareRoot(1n << BigInt(2 * bits - 1))) >> BigInt(bits);
+  const { mantissa, exponent } = about < 6 ? erfcByDifference(about, at) : erfcByFraction(about, at);
+  return { mantissa, exponent: exponent - 1 };
+}
+
+/** The density of a standard normal number at x: e^(−x²/2)/√(2π). */
+export function normalDensity(x: number): Precise {
+  const square = product(preciseFrom(x), preciseFrom(x));
+  const { mantissa, exponent } = expOf(shifted(-square.mantissa, square.exponent + BITS - 1));
+  const f = BigInt(BITS);
+  return { mantissa: (mantissa << f) / squareRoot((2n * pi(BITS)) << f), exponent };
+}
+
+/** log(1 + e^x) for |x| < 200. */
+export function softplus(x: number): Precise {
+  const bits = 2 * BITS + 64;
+  const { mantissa, exponent } = exp(x);
+  return logOf(shifted(mantissa, exponent + bits) + (1n << BigInt(bits)), -bits, bits);
+}
+
+/** x^p = e^(p log x) for x > 0; a logarithm close to 0 is known to as many bits as one close to 1. */
+export function power(x: number, p: number): Precise {
+  const { mantissa, exponent } = product(preciseFrom(p), log(x));
+  return expOf(shifted(mantissa, exponent + BITS));
 }
 
 export const sin = (x: number): Precise => sineAfter(x, 0n);
@@ -122,6 +170,13 @@ export function integerPower(base: number, n: number): Precise {
   if (n >= 0) return power;
   const bits = BigInt(bitLength(power.mantissa) + 300);
   return { mantissa: (1n << bits) / power.mantissa, exponent: -Number(bits) - power.exponent };
+}
+
+/** Exactly. */
+export function sum(a: Precise, b: Precise): Precise {
+  const exponent = Math.min(a.exponent, b.exponent);
+  const [m, n] = [a, b].map((one) => shifted(one.mantissa, one.exponent - exponent));
+  return { mantissa: m! + n!, exponent };
 }
 
 /** π by Machin's formula, 16 arctan 1/5 − 4 arctan 1/239. */
@@ -161,6 +216,13 @@ function fixed(x: number, bits: number): bigint {
   return shifted(mantissa, exponent + bits);
 }
 
+/** e^(v·2^−256), at most e^(2³⁰). */
+function expOf(v: bigint): Precise {
+  const one = ln2(BITS);
+  const k = floorDivide(2n * v + one, 2n * one);
+  return { mantissa: expSeries(v - k * one, BITS), exponent: Number(k) - BITS };
+}
+
 /** e^r by Taylor's series at r/256, squared eight times. */
 function expSeries(r: bigint, bits: number): bigint {
   const guard = 32n;
@@ -175,6 +237,26 @@ function expSeries(r: bigint, bits: number): bigint {
   // (1 + s)² − 1 = s (2 + s): a small s keeps its digits.
   for (let i = 0; i < 8; i++) sum = (sum * ((2n << f) + sum)) >> f;
   return ((1n << f) + sum) >> guard;
+}
+
+/**
+ * erf x = 2/√π e^(−x²) Σ 2ⁿ x^(2n+1)/(1·3·5 ⋯ (2n+1)): every term has the sign of x. The sum grows like
+ * e^(x²), for which `bits` has room.
+ */
+function erfSeries(v: bigint, bits: number): bigint {
+  const f = BigInt(bits);
+  const square = (v * v) >> f;
+  let term = v;
+  let sum = v;
+  for (let n = 1n; term !== 0n && term !== -1n; n++) {
+    term = ((2n * term * square) >> f) / (2n * n + 1n);
+    sum += term;
+  }
+  const halvings = BigInt(Math.max(0, bitLength(square) - bits));
+  let damped = expSeries(-(square >> halvings), bits);
+  for (let i = 0n; i < halvings; i++) damped = (damped * damped) >> f;
+  const rootPi = squareRoot(pi(bits) << f);
+  return (2n * sum * damped) / rootPi;
 }
 
 /** log(mantissa·2^exponent) = k ln 2 + 2 artanh((m − 1)/(m + 1)), m in [½√2, √2). */
@@ -225,7 +307,8 @@ function sineSeries(r: bigint, bits: number, cosine: bigint): bigint {
   return sum;
 }
 
-function product(a: Precise, b: Precise): Precise {
+/** Cut to 400 bits. */
+export function product(a: Precise, b: Precise): Precise {
   const mantissa = a.mantissa * b.mantissa;
   const excess = Math.max(0, bitLength(mantissa) - 400);
   return { mantissa: mantissa >> BigInt(excess), exponent: a.exponent + b.exponent + excess };
