@@ -31,6 +31,16 @@ export function requireInstance(
   }
 }
 
+/** Requires a whole number, such as a size, a count or a stride. */
+export function requireWhole(where: string, name: string, value: unknown, least: number): void {
+  if (!Number.isSafeInteger(value) || (value as number) < least) {
+    throw new DistilgradError(
+      "value",
+      `${where}: ${name} must be a whole number of at least ${least}, got ${kindOf(value)}`,
+    );
+  }
+}
+
 /** A wrong value in a few words: enough to recognise it, short enough for a sentence. */
 export function kindOf(value: unknown): string {
   if (typeof value === "string") return `"${value.length > 40 ? `${value.slice(0, 40)}…` : value}", a string`;

@@ -36,8 +36,22 @@ export function requireShape(where: string, shape: Shape): void {
   }
 }
 
-/** The shape that both broadcast to: aligned at the last axis, sizes equal or one of them 1. */
-export function broadcastShapes(op: string, a: Shape, b: Shape): Shape {
+/** How far apart neighbours along each axis are in a row-major buffer: 1 along the last. */
+export function stridesOf(shape: Shape): number[] {
+  const strides = new Array<number>(shape.length);
+  for (let axis = shape.length - 1, stride = 1; axis >= 0; axis--) {
+    strides[axis] = stride;
+    stride *= shape[axis];
+  }
+  return strides;
+}
+
+/**
+ * The shape that both broadcast to: aligned at the last axis, sizes equal or one of them 1.
+ *
+ * @param what the message calls them
+ */
+export function broadcastShapes(op: string, a: Shape, b: Shape, what = "shapes"): Shape {
   const rank = a.length > b.length ? a.length : b.length;
   const shape: number[] = [];
   for (let axis = 0; axis < rank; axis++) {
@@ -46,7 +60,7 @@ export function broadcastShapes(op: string, a: Shape, b: Shape): Shape {
     if (da !== db && da !== 1 && db !== 1) {
       throw new DistilgradError(
         "shape",
-        `${op}: shapes ${formatShape(a)} and ${formatShape(b)} do not broadcast: axis ${axis} is ${da} and ${db}`,
+        `${op}: ${what} ${formatShape(a)} and ${formatShape(b)} do not broadcast: axis ${axis} is ${da} and ${db}`,
       );
     }
     shape.push(da === 1 ? db : da);

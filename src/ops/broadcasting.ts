@@ -1,11 +1,12 @@
 /** Floor 2: what broadcasting and its adjoint share: the check, the walk, and the two sums. */
 import { DistilgradError } from "../errors.ts";
 import type { Floats } from "../kernels/kernels.ts";
-import { broadcastShapes, formatShape, type Shape, sameShape, sizeOf } from "../shape.ts";
+import { broadcastShapes, formatShape, type Shape, sameShape, stridesOf } from "../shape.ts";
+import { forEachStridedRun } from "./strided-runs.ts";
 
 /**
- * Visits, in row-major order, the runs along the last axis of `large`, each with where it starts there and in `small`,
- * and with the step in `small`: 1 where the last axis is its own, 0 where it repeats one value.
+ * Visits, in row-major order, runs of `large`, each with where it starts there and in `small`, and with the step in
+ * `small`: 1 where the two go side by side, 0 where one value repeats.
  *
  * `small` broadcasts to `large`.
  */
@@ -14,29 +15,10 @@ export function forEachRun(
   large: Shape,
   visit: (largeStart: number, smallStart: number, length: number, smallStep: number) => void,
 ): void {
-  const rank = large.length;
-  const size = sizeOf(large);
-  if (size === 0) return;
-  // Strides of `small` along the axes of `large`; 0 repeats.
-  const strides = new Array<number>(rank).fill(0);
-  for (let axis = rank - 1, stride = 1; axis >= rank - small.length; axis--) {
-    const length = small[axis - rank + small.length];
-    if (length !== 1) strides[axis] = stride;
-    stride *= length;
-  }
-  const run = rank === 0 ? 1 : large[rank - 1];
-  const step = rank === 0 ? 0 : strides[rank - 1];
-  const index = new Array<number>(rank).fill(0);
-  let smallStart = 0;
-  for (let start = 0; start < size; start += run) {
-    visit(start, smallStart, run, step);
-    for (let axis = rank - 2; axis >= 0; axis--) {
-      smallStart += strides[axis];
-      if (++index[axis] < large[axis]) break;
-      smallStart -= strides[axis] * large[axis];
-      index[axis] = 0;
-    }
-  }
+  const own = stridesOf(small);
+  const added = large.length - small.length;
+  const strides = large.map((_, axis) => (axis < added || small[axis - added] === 1 ? 0 : own[axis - added]));
+  forEachStridedRun(large, strides, visit);
 }
 
 /** Requires that `small` broadcasts to exactly `large`. */

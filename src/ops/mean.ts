@@ -1,7 +1,9 @@
+import { requireOptions } from "../arguments.ts";
 import { DistilgradError } from "../errors.ts";
-import { formatShape, requireAxes } from "../shape.ts";
+import { formatShape } from "../shape.ts";
 import { kernelsOf, record, type Tensor, wrt } from "../tensor.ts";
 import { addRepeated, addSums } from "./broadcasting.ts";
+import { reductionOf } from "./reduction.ts";
 import type { ReductionOptions } from "./sum.ts";
 
 /**
@@ -15,25 +17,20 @@ import type { ReductionOptions } from "./sum.ts";
  * @param axes an axis or a list, −1 being the last; all of them when left out
  * @throws where there is nothing to average
  */
-export function mean(
-  x: Tensor,
-  axes?: number | readonly number[],
-  { keepAxes = false }: ReductionOptions = {},
-): Tensor {
+export function mean(x: Tensor, axes?: number | readonly number[], options: ReductionOptions = {}): Tensor {
   const k = kernelsOf("mean", x);
-  const reduced = requireAxes("mean", x.shape, axes);
-  const count = reduced.reduce((n, axis) => n * x.shape[axis], 1);
+  requireOptions("mean", options, ["keepAxes"]);
+  const { keepAxes = false } = options;
+  const { axes: reduced, count, kept, shape } = reductionOf("mean", x.shape, axes, keepAxes);
   if (count === 0) {
     throw new DistilgradError(
       "shape",
       `mean: nothing to average in ${formatShape(x.shape)} over axes ${formatShape(reduced)}`,
     );
   }
-  const kept = x.shape.map((length, axis) => (reduced.includes(axis) ? 1 : length));
   const sums = new Float64Array(x.size / count);
   addSums(sums, kept, x.data, x.shape);
   const y = k.alloc(sums.length);
   for (let i = 0; i < y.length; i++) y[i] = sums[i] / count;
-  const shape = keepAxes ? kept : x.shape.filter((_, axis) => !reduced.includes(axis));
   return record("mean", y, shape, [wrt(x, (dx, dy) => addRepeated(dx, x.shape, dy, kept, count))]);
 }

@@ -1,7 +1,5 @@
-import { DistilgradError } from "../errors.ts";
-import { formatShape } from "../shape.ts";
 import { record, type Tensor, wrt } from "../tensor.ts";
-import { requireSameShape } from "./operands.ts";
+import { requireComparable } from "./operands.ts";
 
 /**
  * Mean squared error over every element.
@@ -15,14 +13,8 @@ import { requireSameShape } from "./operands.ts";
  * @see Goodfellow, Bengio & Courville, Deep Learning (2016), §5.1.4
  */
 export function mse(prediction: Tensor, target: Tensor): Tensor {
-  requireSameShape("mse", "prediction", prediction, "target", target);
+  requireComparable("mse", "prediction", prediction, "target", target);
   const n = prediction.size;
-  if (n === 0) {
-    throw new DistilgradError(
-      "shape",
-      `mse: expected at least one value, got ${formatShape(prediction.shape)}`,
-    );
-  }
   const [a, b] = [prediction.data, target.data];
   let total = 0;
   for (let i = 0; i < n; i++) {

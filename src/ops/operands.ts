@@ -45,6 +45,14 @@ export function requireSameShape(op: string, aName: string, a: Tensor, bName: st
   }
 }
 
+/** The same for a loss over elements, which is a mean and so needs one. */
+export function requireComparable(op: string, aName: string, a: Tensor, bName: string, b: Tensor): void {
+  requireSameShape(op, aName, a, bName, b);
+  if (a.size === 0) {
+    throw new DistilgradError("shape", `${op}: expected at least one value, got ${formatShape(a.shape)}`);
+  }
+}
+
 /** How far a row of probabilities may be from summing to 1: wide enough for figures given to two decimals. */
 export const sumTolerance = 0.02;
 

@@ -1,5 +1,6 @@
-import { requireAxes } from "../shape.ts";
+import { requireOptions } from "../arguments.ts";
 import { kernelsOf, type Tensor } from "../tensor.ts";
+import { reductionOf } from "./reduction.ts";
 import { reshape } from "./reshape.ts";
 import { sumTo } from "./sum-to.ts";
 
@@ -16,20 +17,11 @@ export interface ReductionOptions {
  *
  * @param axes an axis or a list, −1 being the last; all of them when left out
  */
-export function sum(
-  x: Tensor,
-  axes?: number | readonly number[],
-  { keepAxes = false }: ReductionOptions = {},
-): Tensor {
+export function sum(x: Tensor, axes?: number | readonly number[], options: ReductionOptions = {}): Tensor {
   kernelsOf("sum", x);
-  const reduced = requireAxes("sum", x.shape, axes);
-  const kept = sumTo(
-    x,
-    x.shape.map((length, axis) => (reduced.includes(axis) ? 1 : length)),
-  );
-  if (keepAxes) return kept;
-  return reshape(
-    kept,
-    x.shape.filter((_, axis) => !reduced.includes(axis)),
-  );
+  requireOptions("sum", options, ["keepAxes"]);
+  const { keepAxes = false } = options;
+  const { kept, shape } = reductionOf("sum", x.shape, axes, keepAxes);
+  const y = sumTo(x, kept);
+  return keepAxes ? y : reshape(y, shape);
 }

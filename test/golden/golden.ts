@@ -9,7 +9,15 @@ import { gunzipSync } from "node:zlib";
 export interface OpCase {
   readonly op: string;
   readonly tag: string;
-  readonly attrs: { readonly T?: number; readonly alpha?: number; readonly dim?: number };
+  readonly attrs: {
+    readonly T?: number;
+    readonly alpha?: number;
+    readonly dim?: number;
+    readonly eps?: number;
+    readonly kernel?: number;
+    readonly stride?: number;
+    readonly padding?: number;
+  };
   readonly inputs: Readonly<Record<string, { readonly shape: number[]; readonly data: number[] }>>;
   readonly int_inputs: Readonly<Record<string, { readonly shape: number[]; readonly data: number[] }>>;
   /** ∂L/∂out: the gradients are those of Σ out ⊙ upstream. */

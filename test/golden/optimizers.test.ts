@@ -5,7 +5,7 @@ import { float64 } from "../../src/kernels/float64.ts";
 import type { Kernels } from "../../src/kernels/kernels.ts";
 import { mul } from "../../src/ops/mul.ts";
 import { sum } from "../../src/ops/sum.ts";
-import { Adam, type Optimizer, SGD } from "../../src/optim/index.ts";
+import { Adagrad, Adam, AdamW, type Optimizer, RMSProp, SGD } from "../../src/optim/index.ts";
 import type { Tensor } from "../../src/tensor.ts";
 import { golden, type OptimizerCase } from "./golden.ts";
 
@@ -19,16 +19,38 @@ const sgd = (parameters: Map<string, Tensor>, golden: OptimizerCase): Optimizer 
     weightDecay: number(golden, "weight_decay"),
   });
 
-function adam(parameters: Map<string, Tensor>, golden: OptimizerCase): Optimizer {
+function adamOptions(golden: OptimizerCase) {
   const [beta1, beta2] = golden.defaults.betas as [number, number];
-  return new Adam(parameters, {
+  return {
     learningRate: number(golden, "lr"),
     beta1,
     beta2,
     epsilon: number(golden, "eps"),
     weightDecay: number(golden, "weight_decay"),
-  });
+  };
 }
+
+const adam: typeof sgd = (parameters, golden) => new Adam(parameters, adamOptions(golden));
+const adamw: typeof sgd = (parameters, golden) => new AdamW(parameters, adamOptions(golden));
+
+const rmsprop: typeof sgd = (parameters, golden) =>
+  new RMSProp(parameters, {
+    learningRate: number(golden, "lr"),
+    smoothing: number(golden, "alpha"),
+    epsilon: number(golden, "eps"),
+    momentum: number(golden, "momentum"),
+    centered: golden.defaults.centered as boolean,
+    weightDecay: number(golden, "weight_decay"),
+  });
+
+const adagrad: typeof sgd = (parameters, golden) =>
+  new Adagrad(parameters, {
+    learningRate: number(golden, "lr"),
+    rateDecay: number(golden, "lr_decay"),
+    epsilon: number(golden, "eps"),
+    initialAccumulator: number(golden, "initial_accumulator_value"),
+    weightDecay: number(golden, "weight_decay"),
+  });
 
 const u = 2 ** -24;
 const steps = 10;
@@ -61,12 +83,29 @@ const adamBound = (golden: OptimizerCase): number => {
   return 2 * steps * u * (weight + number(golden, "lr") * Math.sqrt(steps) * (5 * steps + 6));
 };
 
+/** The same, and the factor 1 − ηλ is rounded and rounds w: 2u·weight a step. */
+const adamwBound = (golden: OptimizerCase): number =>
+  adamBound(golden) + 2 * steps * u * 2 * sizes(golden).weight;
+
+/**
+ * What ten float32 steps of RMSProp or Adagrad may lose. The mean or sum of t squares is off by a factor of (3 + t)u,
+ * its root by half of that and a rounding; a ratio g / (√v + ε), its rate and their product round five times more. Every
+ * move is off by (8 + t)u of itself, and w is rounded.
+ */
+const ratioBound = (golden: OptimizerCase): number => {
+  const { weight, move } = sizes(golden);
+  return 2 * steps * u * (weight + (8 + steps) * move);
+};
+
 const rules = {
   sgd: { make: sgd, bound: sgdBound },
   sgd_momentum: { make: sgd, bound: sgdBound },
   sgd_nesterov_wd: { make: sgd, bound: sgdBound },
   adam: { make: adam, bound: adamBound },
   adam_wd: { make: adam, bound: adamBound },
+  adamw: { make: adamw, bound: adamwBound },
+  rmsprop: { make: rmsprop, bound: ratioBound },
+  adagrad: { make: adagrad, bound: ratioBound },
 };
 
 const cases = golden("optimizers");
@@ -87,9 +126,6 @@ describe("PyTorch's golden optimizers", () => {
     expect(cases).toHaveLength(9);
     expect(cases.map(({ optimizer }) => optimizer).filter((name) => !(name in rules))).toEqual([
       "adam_amsgrad",
-      "adamw",
-      "rmsprop",
-      "adagrad",
     ]);
   });
 
@@ -122,5 +158,11 @@ describe("PyTorch's golden optimizers", () => {
     expect(off("sgd_nesterov_wd", { weight_decay: 0 }, sgd)).toBeGreaterThan(100);
     expect(off("adam_wd", { weight_decay: 0 }, adam)).toBeGreaterThan(100);
     expect(off("adam", { eps: 1e-6 }, adam)).toBeGreaterThan(1);
+    expect(off("adamw", {}, adam)).toBeGreaterThan(100);
+    expect(off("adamw", { weight_decay: 0 }, adamw)).toBeGreaterThan(100);
+    expect(off("rmsprop", { alpha: 0.999 }, rmsprop)).toBeGreaterThan(100);
+    expect(off("rmsprop", { momentum: 0.1 }, rmsprop)).toBeGreaterThan(100);
+    expect(off("adagrad", { lr_decay: 0.01 }, adagrad)).toBeGreaterThan(100);
+    expect(off("adagrad", { initial_accumulator_value: 1e-6 }, adagrad)).toBeGreaterThan(100);
   });
 });

@@ -184,8 +184,14 @@ describe.each(Object.entries(specs))("%s", (name, spec) => {
     const leaves = drawn.operands.map(in64);
     for (const leaf of leaves) leaf.requiresGrad = true;
     const y = drawn.call(...leaves);
-    // `sum` is a `reshape` of a `sumTo`; every other op is one node, or its own input.
-    const known: Partial<Record<OpName, RegExp>> = { sum: /reshape|sumTo/, dropout: /dropout|^$/ };
+    // `sum` is a `reshape` of a `sumTo`, attention ends with a `matmul`, and the parts of `split` are a `concat` in its
+    // entry; every other op is one node, or its own input.
+    const known: Partial<Record<OpName, RegExp>> = {
+      scaledDotProductAttention: /matmul/,
+      split: /concat/,
+      sum: /reshape|sumTo/,
+      dropout: /dropout|^$/,
+    };
     const op = y.node !== null && "op" in y.node ? y.node.op : "";
     expect(op).toMatch(known[name as OpName] ?? new RegExp(`^${name}$`));
   });

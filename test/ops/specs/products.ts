@@ -3,28 +3,63 @@ import fc from "fast-check";
 import { ones } from "../../../src/factories.ts";
 import { float64 } from "../../../src/kernels/float64.ts";
 import * as ops from "../../../src/ops/index.ts";
-import { sizeOf } from "../../../src/shape.ts";
+import { type Shape, sizeOf } from "../../../src/shape.ts";
 import type { Tensor } from "../../../src/tensor.ts";
-import { operand, shape } from "../../support/arbitraries.ts";
-import { byRow, product } from "../reference.ts";
+import { broadcastPair, type Operand, operand, shape } from "../../support/arbitraries.ts";
+import { broadcastIndex, byRow, product } from "../reference.ts";
 import { gamma, mixed, mixedMessage, notATensor, type OpSpecs, three, u } from "../spec.ts";
+
+/** m, k or n. */
+const length = fc.integer({ min: 0, max: 5 });
+
+/** Two batches that broadcast to a third: few, and often none on one side. */
+const batches = fc.oneof(
+  broadcastPair.filter(([, , batch]) => batch.length <= 2),
+  shape({ maxRank: 2 }).map((batch): readonly [Shape, Shape, Shape] => [batch, [], batch]),
+);
+
+/** Matrix i of a batch. */
+function matrixOf({ shape, values }: Operand, i: number): Operand {
+  const own = shape.slice(-2);
+  return { shape: own, values: values.slice(i * sizeOf(own), (i + 1) * sizeOf(own)) };
+}
+
+function transposed({ shape: [r, c], values }: Operand): Operand {
+  return { shape: [c, r], values: values.map((_, i) => values[(i % r) * c + Math.floor(i / r)]) };
+}
 
 export const products = {
   matmul: {
-    rowwise: true,
     cases: fc
-      .tuple(fc.integer({ min: 0, max: 6 }), fc.integer({ min: 0, max: 6 }), fc.integer({ min: 0, max: 6 }))
-      .chain(([m, k, n]) => fc.tuple(operand([m, k]), operand([k, n])))
-      .map(([a, b]) => {
-        const [k, m, n] = [a.shape[1], a.shape[0], b.shape[1]];
+      .tuple(batches, fc.tuple(length, length, length), fc.boolean())
+      .chain(([[aBatch, bBatch, batch], [m, k, n], transposeB]) =>
+        fc.tuple(
+          operand([...aBatch, m, k]),
+          operand([...bBatch, ...(transposeB ? [n, k] : [k, n])]),
+          fc.constant({ batch, n, transposeB }),
+        ),
+      )
+      .map(([a, b, { batch, n, transposeB }]) => {
+        const [m, k] = a.shape.slice(-2);
+        const [aBatch, bBatch] = [a.shape.slice(0, -2), b.shape.slice(0, -2)];
+        const matrices = Array.from({ length: sizeOf(batch) }, (_, i) => {
+          const left = matrixOf(a, broadcastIndex(i, batch, aBatch));
+          const right = matrixOf(b, broadcastIndex(i, batch, bBatch));
+          return product(left, transposeB ? transposed(right) : right);
+        });
+        // How many batches share a matrix: the gradient's sum is as many times longer.
+        const sharing = [aBatch, bBatch].map((own) => sizeOf(batch) / sizeOf(own) || 0);
         return {
           operands: [a, b],
-          call: ops.matmul,
-          shape: [m, n],
-          expected: product(a, b),
+          call: (x: Tensor, y: Tensor) => ops.matmul(x, y, { transposeB }),
+          shape: [...batch, m, n],
+          expected: matrices.flat(),
           // γ_{2k} Σ |a||b|, with |a|, |b| ≤ 3; the gradients sum over n and m.
           bound: () => gamma(2 * k) * 9 * k,
-          gradientBound: (which) => (which === 0 ? gamma(2 * n) * 3 * n : gamma(2 * m) * 3 * m),
+          gradientBound: (which) => {
+            const terms = sharing[which] * (which === 0 ? n : m);
+            return gamma(2 * terms) * 3 * terms;
+          },
         };
       }),
     errors: [
@@ -32,11 +67,31 @@ export const products = {
       [() => ops.matmul(...mixed), mixedMessage("matmul")],
       [
         () => ops.matmul(ones([2, 3]), ones([2, 3])),
-        "matmul: expected a [m, k] and b [k, n], got a [2, 3] and b [2, 3]",
+        "matmul: expected a […, m, k] and b […, k, n], got a [2, 3] and b [2, 3]",
       ],
       [
         () => ops.matmul(ones([3]), ones([3, 2])),
-        "matmul: expected a [m, k] and b [k, n], got a [3] and b [3, 2]",
+        "matmul: expected a […, m, k] and b […, k, n], got a [3] and b [3, 2]",
+      ],
+      [
+        () => ops.matmul(ones([2, 3]), ones([3])),
+        "matmul: expected a […, m, k] and b […, k, n], got a [2, 3] and b [3]",
+      ],
+      [
+        () => ops.matmul(ones([2, 3]), ones([3, 2]), { transposeB: true }),
+        "matmul: expected a […, m, k] and b […, n, k], got a [2, 3] and b [3, 2]",
+      ],
+      [
+        () => ops.matmul(ones([5, 4, 2, 3]), ones([2, 3, 5])),
+        "matmul: batch axes [5, 4] and [2] do not broadcast: axis 1 is 4 and 2",
+      ],
+      [
+        () => ops.matmul(ones([2, 3]), ones([2, 3]), true as unknown as ops.MatmulOptions),
+        "matmul: expected { transposeB }, got true",
+      ],
+      [
+        () => ops.matmul(ones([2, 3]), ones([2, 3]), { transposedB: true } as ops.MatmulOptions),
+        'matmul: unknown option "transposedB"; possible are transposeB',
       ],
     ],
   },

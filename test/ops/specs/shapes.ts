@@ -5,6 +5,7 @@ import * as ops from "../../../src/ops/index.ts";
 import { sizeOf } from "../../../src/shape.ts";
 import type { Tensor } from "../../../src/tensor.ts";
 import { operand, shape, size, thinned } from "../../support/arbitraries.ts";
+import { at, filled, replaced } from "../multi-index.ts";
 import { broadcastIndex } from "../reference.ts";
 import { notATensor, type OpSpecs, three } from "../spec.ts";
 
@@ -82,6 +83,48 @@ export const shapes = {
     errors: [
       [() => ops.transpose(three), notATensor("transpose")],
       [() => ops.transpose(ones([2])), "transpose: expected at least two axes, got [2]"],
+    ],
+  },
+  permute: {
+    cases: fc
+      .tuple(shape(), fc.boolean())
+      .chain(([from, negative]) =>
+        fc.tuple(
+          operand(from),
+          fc.shuffledSubarray(
+            from.map((_, axis) => axis),
+            { minLength: from.length },
+          ),
+          fc.constant(negative),
+        ),
+      )
+      .map(([x, axes, negative]) => {
+        const to = axes.map((axis) => x.shape[axis]);
+        return {
+          operands: [x],
+          call: (t: Tensor) => ops.permute(t, negative ? axes.map((axis) => axis - axes.length) : axes),
+          shape: to,
+          expected: filled(to, (index) =>
+            at(
+              x,
+              axes.reduce(
+                (from, axis, i) => replaced(from, axis, index[i]),
+                x.shape.map(() => 0),
+              ),
+            ),
+          ),
+        };
+      }),
+    errors: [
+      [() => ops.permute(three, [0]), notATensor("permute")],
+      [() => ops.permute(ones([2, 3]), [0]), "permute: expected each of the 2 axes of [2, 3] once, got [0]"],
+      [
+        () => ops.permute(ones([2, 3]), 1 as unknown as number[]),
+        "permute: expected each of the 2 axes of [2, 3] once, got 1",
+      ],
+      [() => ops.permute(ones([2, 3]), [1, -1]), "permute: an axis is named twice in [1, -1]"],
+      [() => ops.permute(ones([2, 3]), [0, 2]), "permute: axis 2 is outside [2, 3], which has 2 axes"],
+      [() => ops.permute(ones([2, 3]), [0.5, 1]), "permute: axis 0.5 is outside [2, 3], which has 2 axes"],
     ],
   },
 } satisfies OpSpecs;

@@ -1,0 +1,51 @@
+/** Floor 2: what convolutions ask of channels: groups, and a bias that all positions of a channel share. */
+import { requireWhole } from "../arguments.ts";
+import { DistilgradError } from "../errors.ts";
+import type { Floats } from "../kernels/kernels.ts";
+import { formatShape, type Shape, sizeOf } from "../shape.ts";
+import { type PartialDerivative, type Tensor, wrt } from "../tensor.ts";
+import { addSums } from "./broadcasting.ts";
+
+/** Requires channels that fall into groups of one size, and returns that size. */
+export function requireGroups(op: string, name: string, channels: number, groups: number): number {
+  if (channels % groups !== 0) {
+    throw new DistilgradError(
+      "shape",
+      `${op}: ${channels} channels ${name} do not fall into ${groups} equal groups`,
+    );
+  }
+  return channels / groups;
+}
+
+/** Requires channels in and out, for a layer, that fall into groups of one size, and returns how many a group has. */
+export function requireChannels(
+  where: string,
+  inputs: number,
+  outputs: number,
+  groups: number,
+): readonly [inputs: number, outputs: number] {
+  requireWhole(where, "in", inputs, 1);
+  requireWhole(where, "out", outputs, 1);
+  return [requireGroups(where, "in", inputs, groups), requireGroups(where, "out", outputs, groups)];
+}
+
+/** Requires one value for each channel that a weight makes. */
+export function requireChannelBias(op: string, bias: Tensor, channels: number, weight: Tensor): void {
+  if (bias.shape.length !== 1 || bias.size !== channels) {
+    throw new DistilgradError(
+      "shape",
+      `${op}: expected bias [${channels}] for weight ${formatShape(weight.shape)}, got ${formatShape(bias.shape)}`,
+    );
+  }
+}
+
+/** y = the bias of each channel, for a y of a shape `[samples, channels, …]`. */
+export function fillChannels(y: Floats, shape: Shape, bias: Floats): void {
+  const plane = sizeOf(shape.slice(2));
+  for (let i = 0; i < shape[0] * shape[1]; i++) y.fill(bias[i % bias.length], i * plane, (i + 1) * plane);
+}
+
+/** db = Σ dy over samples and positions, for a y of a shape `[samples, channels, …]`. */
+export function wrtChannelBias(bias: Tensor, [samples, channels, ...plane]: Shape): PartialDerivative {
+  return wrt(bias, (db, dy) => addSums(db, [channels, 1], dy, [samples, channels, sizeOf(plane)]));
+}

@@ -1,0 +1,21 @@
+import { kernelsOf, record, type Tensor, wrt } from "../tensor.ts";
+
+/**
+ * Every value times itself.
+ *
+ *     y  = x²
+ *     dx = 2x ⊙ dy
+ *
+ * `pow(x, 2)` gives the same bits.
+ */
+export function square(x: Tensor): Tensor {
+  const k = kernelsOf("square", x);
+  const values = x.data;
+  const y = k.alloc(x.size);
+  k.mul(y, values, values);
+  return record("square", y, x.shape, [
+    wrt(x, (dx, dy) => {
+      for (let i = 0; i < dx.length; i++) dx[i] += 2 * values[i] * dy[i];
+    }),
+  ]);
+}

@@ -1,0 +1,73 @@
+/** Floor 2: windows that slide along an axis of x: how many fit, where their taps lie, and how callers set them. */
+import { requireWhole } from "../arguments.ts";
+import { DistilgradError } from "../errors.ts";
+import { formatShape, type Shape } from "../shape.ts";
+
+/** A setting for each axis. */
+export type Both = readonly [vertical: number, horizontal: number];
+
+/** One setting for both axes, or one for each. */
+export type Pair = number | Both;
+
+export interface WindowSettings {
+  readonly taps: number;
+  readonly stride: number;
+  readonly padding: number;
+  readonly dilation: number;
+}
+
+/** `count` windows along an axis: tap t of window o lies at position o · stride + t · dilation − padding. */
+export interface Windows extends WindowSettings {
+  readonly length: number;
+  readonly count: number;
+  /** For each tap the first window in which it lies within the axis and not in its padding, … */
+  readonly first: Int32Array;
+  /** … and the one behind the last; not above the first where there is none. */
+  readonly end: Int32Array;
+}
+
+export function windowsAlong(length: number, count: number, settings: WindowSettings): Windows {
+  const { taps, stride, padding, dilation } = settings;
+  const first = new Int32Array(taps);
+  const end = new Int32Array(taps);
+  for (let t = 0; t < taps; t++) {
+    const before = padding - t * dilation; // how far before the axis tap t of window 0 lies
+    first[t] = Math.max(Math.ceil(before / stride), 0);
+    end[t] = Math.min(Math.ceil((length + before) / stride), count);
+  }
+  return { ...settings, length, count, first, end };
+}
+
+/** How many windows fit along an axis of x and its padding. One must. */
+export function requireWindows(
+  op: string,
+  what: string,
+  x: Shape,
+  length: number,
+  { taps, stride, padding, dilation }: WindowSettings,
+): number {
+  const reach = dilation * (taps - 1) + 1;
+  const room = length + 2 * padding;
+  if (taps < 1 || reach > room) {
+    throw new DistilgradError(
+      "shape",
+      `${op}: windows must span 1 to ${room} positions of x ${formatShape(x)} with its padding, got ${what}, which spans ${taps < 1 ? 0 : reach}`,
+    );
+  }
+  return Math.floor((room - reach) / stride) + 1;
+}
+
+/** A pair as two whole numbers. */
+export function requirePair(op: string, name: string, value: Pair, least: number): Both {
+  if (!Array.isArray(value)) {
+    requireWhole(op, name, value, least);
+    return [value as number, value as number];
+  }
+  if (value.length !== 2 || !value.every((one) => Number.isSafeInteger(one) && one >= least)) {
+    throw new DistilgradError(
+      "value",
+      `${op}: ${name} must be one whole number of at least ${least} or two, [vertical, horizontal], got ${formatShape(value)}`,
+    );
+  }
+  return [value[0], value[1]];
+}
