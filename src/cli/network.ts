@@ -1,8 +1,8 @@
 /** Floor 6: the fully connected networks that the command line trains. */
+import { ReLU } from "../nn/activations.ts";
 import { Dropout } from "../nn/dropout.ts";
 import { Linear } from "../nn/linear.ts";
 import type { Module } from "../nn/module.ts";
-import { ReLU } from "../nn/relu.ts";
 import { Sequential } from "../nn/sequential.ts";
 import type { RandomStream } from "../random.ts";
 

@@ -10,7 +10,7 @@ import type { Tensor } from "../tensor.ts";
 export type Initializer = (shape: Shape, options?: RandomOptions) => Tensor;
 
 /** How many inputs and outputs a weight `[out, in, …kernel]` connects. */
-function fans(where: string, shape: Shape): { fanIn: number; fanOut: number } {
+export function fans(where: string, shape: Shape): { fanIn: number; fanOut: number } {
   if (shape.length < 2) {
     throw new DistilgradError("shape", `${where}: expected a weight [out, in, …], got ${formatShape(shape)}`);
   }

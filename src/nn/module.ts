@@ -160,22 +160,12 @@ export abstract class Module {
    */
   features(x: Tensor): Features {
     const features = new Map<string, Tensor>();
-    const calls = new Map<string, number>();
-    const restore: (() => void)[] = [];
-    try {
-      for (const [name, module] of this.modules()) {
-        restore.push(
-          watch(module, (output) => {
-            const call = (calls.get(name) ?? 0) + 1;
-            calls.set(name, call);
-            features.set(call === 1 ? name : `${name}#${call}`, output);
-          }),
-        );
-      }
-      return { logits: this.forward(x), features };
-    } finally {
-      for (const undo of restore) undo();
-    }
+    const logits = watchCalls(
+      this.modules(),
+      ({ name, output }) => features.set(name, output),
+      () => this.forward(x),
+    );
+    return { logits, features };
   }
 
   /**
@@ -226,8 +216,40 @@ function* fieldsOf(module: Module): Generator<readonly [name: string, value: unk
   }
 }
 
-/** Calls `seen` with every output of `module` until the returned function is called. */
-function watch(module: Module, seen: (output: Tensor) => void): () => void {
+/** A call of a module's `forward`. */
+export interface Call {
+  /** The module's; `name#2` for its second call. */
+  readonly name: string;
+  readonly module: Module;
+  readonly input: Tensor;
+  readonly output: Tensor;
+}
+
+/** Runs `run` and reports every call of one of `modules` when it returns; their code is as it was. */
+export function watchCalls<T>(
+  modules: ReadonlyMap<string, Module>,
+  seen: (call: Call) => void,
+  run: () => T,
+): T {
+  const restore: (() => void)[] = [];
+  try {
+    for (const [name, module] of modules) {
+      let calls = 0;
+      restore.push(
+        watch(module, (input, output) => {
+          calls++;
+          seen({ name: calls === 1 ? name : `${name}#${calls}`, module, input, output });
+        }),
+      );
+    }
+    return run();
+  } finally {
+    for (const undo of restore) undo();
+  }
+}
+
+/** Calls `seen` after every forward pass of `module` until the returned function is called. */
+function watch(module: Module, seen: (input: Tensor, output: Tensor) => void): () => void {
   const own = Object.getOwnPropertyDescriptor(module, "forward");
   const forward = module.forward;
   Object.defineProperty(module, "forward", {
@@ -236,7 +258,7 @@ function watch(module: Module, seen: (output: Tensor) => void): () => void {
     enumerable: false,
     value(...inputs: Parameters<Module["forward"]>): Tensor {
       const output = forward.apply(module, inputs);
-      seen(output);
+      seen(inputs[0], output);
       return output;
     },
   });

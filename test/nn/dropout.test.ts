@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { DistilgradError } from "../../src/errors.ts";
 import { ones } from "../../src/factories.ts";
-import { Dropout, ReLU } from "../../src/nn/index.ts";
+import { Dropout } from "../../src/nn/index.ts";
 import { libraryStream, manualSeed, RandomStream } from "../../src/random.ts";
 
 const x = ones([100, 100], { requiresGrad: true });
@@ -60,13 +60,5 @@ describe("Dropout", () => {
     expect(() => new Dropout(probability)).toThrow(
       new DistilgradError("value", `Dropout: probability must be in [0, 1), got ${probability}`),
     );
-  });
-});
-
-describe("ReLU", () => {
-  it("has nothing to learn and is the same in both modes", () => {
-    const layer = new ReLU();
-    expect([...layer.parameters(), ...layer.buffers()]).toEqual([]);
-    expect(layer.forward(x).data).toEqual(layer.eval().forward(x).data);
   });
 });

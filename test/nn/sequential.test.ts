@@ -63,6 +63,7 @@ describe("Sequential", () => {
 
   it.each([
     ["no layers", {}, "Sequential: expected at least one layer"],
+    ["nothing", undefined, "Sequential: expected layers { name: layer, … }, got undefined"],
     ["a name with a dot", { "a.b": new ReLU() }, 'Sequential: a layer name must not hold a dot, got "a.b"'],
     [
       "whole-number names beside others, which JavaScript lists first",
@@ -76,7 +77,7 @@ describe("Sequential", () => {
     ],
     ["what is no module", { hidden: {} as unknown as Module }, 'Sequential: layer "hidden" is not a Module'],
   ])("refuses %s", (_, layers, message) => {
-    expect(() => new Sequential(layers as Record<string, Module>)).toThrow(
+    expect(() => new Sequential(layers as unknown as Record<string, Module>)).toThrow(
       new DistilgradError("model", message),
     );
   });
