@@ -1,6 +1,7 @@
 import { kindOf, requireOptions } from "../arguments.ts";
-import { type Dataset, rowCount } from "../data/dataset.ts";
+import type { Dataset } from "../data/dataset.ts";
 import { DistilgradError } from "../errors.ts";
+import { zeros } from "../factories.ts";
 import { Module, type NamedTensors } from "../nn/module.ts";
 import { add } from "../ops/add.ts";
 import { scale } from "../ops/scale.ts";
@@ -12,6 +13,7 @@ import {
   type KnowledgeDistillationOptions,
   KnowledgeDistillationTrainer,
 } from "./knowledge-distillation-trainer.ts";
+import type { Part } from "./parts.ts";
 import { teacherFeatures } from "./teacher.ts";
 
 /** A student layer, the teacher layer it imitates, and a projection from one width to the other where they differ. */
@@ -82,28 +84,28 @@ export class FeatureDistillationTrainer extends KnowledgeDistillationTrainer<
     return featureMatchingLoss(projected, teacherFeatures, this.#pairs);
   }
 
-  /** One step on one batch, with features. `batch.teacherLogits` is not read: the teacher runs for its features anyway. */
+  /**
+   * `trainStep`, under a name that says what it does. `batch.teacherLogits` is read only when β = 0: else the teacher
+   * runs for its features anyway.
+   */
   trainStepWithFeatures(batch: Dataset): FeatureDistillationLosses<number> {
-    if (this.beta === 0) return { ...super.trainStep(batch), feature: 0 };
-    rowCount("trainStep", batch);
-    const { x, labels } = batch;
+    return this.trainStep(batch);
+  }
+
+  protected override losses(part: Part): FeatureDistillationLosses<Tensor> {
+    const { x, labels, share } = part;
+    if (this.beta === 0) return { ...super.losses(part), feature: zeros([], { kernels: x.kernels }) };
     const asked = teacherFeatures(this.teacher, x);
-    this.learners.train();
+    part.teacherLogits = asked.logits;
     const answered = this.student.features(x);
 
-    const { total, hard, soft } = this.distillationLoss(answered.logits, asked.logits, labels);
-    const feature = this.featureMatchingLoss(
+    const { total, hard, soft } = this.distillationLoss(answered.logits, asked.logits, labels, share);
+    const distance = this.featureMatchingLoss(
       this.#pairs.map(([layer]) => featureOf("student", answered.features, layer)),
       this.#pairs.map(([, layer]) => featureOf("teacher", asked.features, layer)),
     );
-    const whole = add(total, scale(feature, this.beta));
-    this.descend(whole, { x, teacherLogits: asked.logits });
-    return { total: whole.item(), hard: hard.item(), soft: soft.item(), feature: feature.item() };
-  }
-
-  /** The same as `trainStepWithFeatures`, under the name that `fit` calls. */
-  override trainStep(batch: Dataset): FeatureDistillationLosses<number> {
-    return this.trainStepWithFeatures(batch);
+    const feature = scale(distance, share.rows);
+    return { total: add(total, scale(feature, this.beta)), hard, soft, feature };
   }
 }
 

@@ -1,7 +1,8 @@
 import { DistilgradError } from "../errors.ts";
+import { adaptiveAvgPool2d } from "../ops/adaptive-avg-pool2d.ts";
 import { add } from "../ops/add.ts";
 import { mse } from "../ops/mse.ts";
-import { formatShape, sameShape } from "../shape.ts";
+import { formatShape, type Shape, sameShape } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 
 /**
@@ -9,8 +10,11 @@ import type { Tensor } from "../tensor.ts";
  *
  *     L = Σ_l MSE(student feature l, teacher feature l)
  *
+ * Maps `[rows, channels, height, width]` may differ in height and width: each side of either is averaged down to the
+ * smaller of the two (`adaptiveAvgPool2d`) before they are compared.
+ *
  * @param studentFeatures in the order of the pairs, already projected
- * @param teacherFeatures as many, each of its partner's shape
+ * @param teacherFeatures as many, each of its partner's shape but for the sides of maps
  * @param names what messages call the two of each pair
  * @see Romero et al., FitNets (2015), arXiv 1412.6550, equation 3
  */
@@ -27,13 +31,28 @@ export function featureMatchingLoss(
   }
   for (const [i, student] of studentFeatures.entries()) {
     const teacher = teacherFeatures[i];
-    if (!sameShape(student.shape, teacher.shape)) {
+    if (!comparable(student.shape, teacher.shape)) {
       const [s, t] = names?.[i] ?? [`feature ${i}`, `feature ${i}`];
+      const both = student.shape.length === 4 && teacher.shape.length === 4;
+      const such = both ? `, such as new Conv2d(${student.shape[1]}, ${teacher.shape[1]}, 1)` : "";
       throw new DistilgradError(
         "shape",
-        `featureMatchingLoss: student "${s}" is ${formatShape(student.shape)} and teacher "${t}" is ${formatShape(teacher.shape)}; add a projection`,
+        `featureMatchingLoss: student "${s}" is ${formatShape(student.shape)} and teacher "${t}" is ${formatShape(teacher.shape)}; add a projection${such}`,
       );
     }
   }
-  return studentFeatures.map((student, i) => mse(student, teacherFeatures[i])).reduce((a, b) => add(a, b));
+  return studentFeatures
+    .map((student, i) => distance(student, teacherFeatures[i]))
+    .reduce((a, b) => add(a, b));
+}
+
+/** Whether two features are equal in shape, or maps that differ in their sides alone. */
+const comparable = (a: Shape, b: Shape): boolean =>
+  sameShape(a, b) || (a.length === 4 && b.length === 4 && sameShape(a.slice(0, 2), b.slice(0, 2)));
+
+function distance(student: Tensor, teacher: Tensor): Tensor {
+  if (sameShape(student.shape, teacher.shape)) return mse(student, teacher);
+  const smaller = (axis: number): number => Math.min(student.shape[axis], teacher.shape[axis]);
+  const size = [smaller(2), smaller(3)] as const;
+  return mse(adaptiveAvgPool2d(student, size), adaptiveAvgPool2d(teacher, size));
 }

@@ -1,7 +1,8 @@
-import { kindOf, requireInstance, requireOptions } from "../arguments.ts";
+import { kindOf, requireInstance, requireOptions, requireWhole } from "../arguments.ts";
 import { Batches } from "../data/batches.ts";
 import { DistilgradError } from "../errors.ts";
-import { LearningRate } from "../optim/schedules.ts";
+import { Optimizer } from "../optim/optimizer.ts";
+import type { LearningRate } from "../optim/schedules.ts";
 import { Trainer } from "./trainer.ts";
 
 export interface FitOptions {
@@ -54,15 +55,12 @@ export function fit<Losses extends { readonly total: number }>(
     throw new DistilgradError("value", "fit: expected either epochs or steps");
   }
   const limit = (epochs ?? steps)!;
-  if (!Number.isSafeInteger(limit) || limit < 0) {
-    const name = epochs === undefined ? "steps" : "epochs";
-    throw new DistilgradError(
-      "value",
-      `fit: ${name} must be a whole number of at least 0, got ${kindOf(limit)}`,
-    );
-  }
+  requireWhole("fit", epochs === undefined ? "steps" : "epochs", limit, 0);
   if (schedule !== undefined) {
-    requireInstance("fit", "schedule, a LearningRate", schedule, LearningRate);
+    // By what it sets, not by its class, which a program without schedules need not load.
+    if (!(schedule?.optimizer instanceof Optimizer)) {
+      throw new DistilgradError("value", `fit: expected schedule, a LearningRate, got ${kindOf(schedule)}`);
+    }
     if (schedule.optimizer !== trainer.optimizer) {
       throw new DistilgradError(
         "model",

@@ -22,6 +22,7 @@ export {
   KnowledgeDistillationTrainer,
 } from "./knowledge-distillation-trainer.ts";
 export { meanAndDeviation, type PairedGain, pairedGain } from "./paired-gain.ts";
+export type { Part, Share } from "./parts.ts";
 export { SupervisedTrainer, type SupervisedTrainerOptions } from "./supervised-trainer.ts";
 export type { Teacher } from "./teacher.ts";
-export { Trainer, type TrainerOptions, type TrainerState } from "./trainer.ts";
+export { type TensorsOf, Trainer, type TrainerOptions, type TrainerState } from "./trainer.ts";

@@ -1,6 +1,7 @@
 import { kindOf, requireOptions } from "../arguments.ts";
-import { type Dataset, rowCount, unlabelled } from "../data/dataset.ts";
+import { unlabelled } from "../data/dataset.ts";
 import { DistilgradError } from "../errors.ts";
+import { zeros } from "../factories.ts";
 import type { Module } from "../nn/module.ts";
 import { add } from "../ops/add.ts";
 import { crossEntropy } from "../ops/cross-entropy.ts";
@@ -8,8 +9,9 @@ import { scale } from "../ops/scale.ts";
 import { requireTemperature, softTargetLoss } from "../ops/soft-target-loss.ts";
 import { formatShape, sameShape } from "../shape.ts";
 import { Tensor } from "../tensor.ts";
+import { type Part, type Share, whole } from "./parts.ts";
 import { requireSeparate, type Teacher, teacherLogits } from "./teacher.ts";
-import { Trainer, type TrainerOptions } from "./trainer.ts";
+import { type TensorsOf, Trainer, type TrainerOptions, trainerOptions } from "./trainer.ts";
 
 export interface KnowledgeDistillationOptions extends TrainerOptions {
   /** Maps x to logits, and is left as it is. */
@@ -23,7 +25,7 @@ export interface KnowledgeDistillationOptions extends TrainerOptions {
 }
 
 /** The names of this trainer's options. */
-export const distillationOptions = ["teacher", "student", "optimizer", "maxGradNorm", "temperature", "alpha"];
+export const distillationOptions = ["teacher", "student", ...trainerOptions, "temperature", "alpha"];
 
 /** The parts of a loss, of the type that each has: tensors to go back from, or numbers to report. */
 export interface DistillationLosses<T> {
@@ -54,9 +56,9 @@ export class KnowledgeDistillationTrainer<
 
   constructor(options: KnowledgeDistillationOptions, besides: readonly Module[] = []) {
     requireOptions("trainer", options, distillationOptions);
-    const { teacher, student, temperature = 4, alpha = 0.7, optimizer, maxGradNorm } = options;
-    super(student, { optimizer, ...(maxGradNorm !== undefined && { maxGradNorm }) }, besides);
-    requireSeparate("trainer", teacher, student, optimizer.parameters);
+    const { teacher, student, temperature = 4, alpha = 0.7, ...common } = options;
+    super(student, common, besides);
+    requireSeparate("trainer", teacher, student, common.optimizer.parameters);
     if (!(typeof alpha === "number" && alpha >= 0 && alpha <= 1)) {
       throw new DistilgradError(
         "value",
@@ -79,14 +81,16 @@ export class KnowledgeDistillationTrainer<
    * @param studentLogits `[rows, classes]`
    * @param teacherLogits `[rows, classes]`; not read when α = 1
    * @param labels a class for each row, −1 for none; left out when no row has one
+   * @param share what hard and soft are multiplied with where the rows are a part of a batch. Default: they are all
    */
   distillationLoss(
     studentLogits: Tensor,
     teacherLogits: Tensor | undefined,
     labels?: ArrayLike<number>,
+    share: Share = whole,
   ): DistillationLosses<Tensor> {
     const { alpha, temperature } = this;
-    const nothing = new Tensor(studentLogits.kernels.alloc(1), [], studentLogits.kernels);
+    const nothing = zeros([], { kernels: studentLogits.kernels });
     if (alpha === 1 && labels === undefined) {
       throw new DistilgradError(
         "labels",
@@ -97,27 +101,27 @@ export class KnowledgeDistillationTrainer<
     const hard =
       alpha === 0 || labels === undefined
         ? nothing
-        : crossEntropy(studentLogits, labels, { ignoredLabel: unlabelled });
-    const soft = alpha === 1 ? nothing : softTargetLoss(studentLogits, teacherLogits!, { temperature });
+        : scale(crossEntropy(studentLogits, labels, { ignoredLabel: unlabelled }), share.labelled);
+    const soft =
+      alpha === 1
+        ? nothing
+        : scale(softTargetLoss(studentLogits, teacherLogits!, { temperature }), share.rows);
     // With one term the total is that term, to the last bit.
     if (alpha === 1) return { total: hard, hard, soft };
     if (alpha === 0) return { total: soft, hard, soft };
     return { total: add(scale(hard, alpha), scale(soft, 1 - alpha)), hard, soft };
   }
 
-  /**
-   * One step on one batch.
-   *
-   * @param batch x, labels unless no row has one, and the teacher's logits unless the teacher is to be asked again
-   */
-  trainStep(batch: Dataset): Losses {
-    rowCount("trainStep", batch);
-    const { x, labels } = batch;
-    const answers = this.alpha === 1 ? undefined : (batch.teacherLogits ?? teacherLogits(this.teacher, x));
-    this.learners.train();
-    const { total, hard, soft } = this.distillationLoss(this.student.forward(x), answers, labels);
-    this.descend(total, { x, ...(answers && { teacherLogits: answers }) });
-    return { total: total.item(), hard: hard.item(), soft: soft.item() } as Losses;
+  protected override losses(part: Part): TensorsOf<Losses> {
+    if (this.alpha < 1) part.teacherLogits ??= teacherLogits(this.teacher, part.x);
+    const studentLogits = this.student.forward(part.x);
+    const losses: DistillationLosses<Tensor> = this.distillationLoss(
+      studentLogits,
+      part.teacherLogits,
+      part.labels,
+      part.share,
+    );
+    return losses as TensorsOf<Losses>;
   }
 }
 

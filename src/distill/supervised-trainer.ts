@@ -1,10 +1,12 @@
 import { requireOptions } from "../arguments.ts";
-import type { Dataset } from "../data/dataset.ts";
-import { rowCount, unlabelled } from "../data/dataset.ts";
+import { unlabelled } from "../data/dataset.ts";
 import { DistilgradError } from "../errors.ts";
 import type { Module } from "../nn/module.ts";
 import { crossEntropy, requireSmoothing } from "../ops/cross-entropy.ts";
-import { Trainer, type TrainerOptions } from "./trainer.ts";
+import { scale } from "../ops/scale.ts";
+import type { Tensor } from "../tensor.ts";
+import type { Part } from "./parts.ts";
+import { Trainer, type TrainerOptions, trainerOptions } from "./trainer.ts";
 
 export interface SupervisedTrainerOptions extends TrainerOptions {
   /** The model that learns. */
@@ -22,28 +24,24 @@ export class SupervisedTrainer extends Trainer<{ readonly total: number }> {
   readonly #labelSmoothing: number;
 
   constructor(options: SupervisedTrainerOptions) {
-    requireOptions("SupervisedTrainer", options, ["model", "optimizer", "maxGradNorm", "labelSmoothing"]);
+    requireOptions("SupervisedTrainer", options, ["model", ...trainerOptions, "labelSmoothing"]);
     const { model, labelSmoothing = 0, ...common } = options;
     super(model, common);
     requireSmoothing("SupervisedTrainer", labelSmoothing);
     this.#labelSmoothing = labelSmoothing;
   }
 
-  trainStep(batch: Dataset): { readonly total: number } {
-    rowCount("trainStep", batch);
-    const { x, labels } = batch;
+  protected override losses({ x, labels, share }: Part): { readonly total: Tensor } {
     if (labels === undefined) {
       throw new DistilgradError(
         "labels",
         "trainStep: this trainer learns from labels, and the batch has none",
       );
     }
-    this.learners.train();
-    const total = crossEntropy(this.model.forward(x), labels, {
+    const loss = crossEntropy(this.model.forward(x), labels, {
       labelSmoothing: this.#labelSmoothing,
       ignoredLabel: unlabelled,
     });
-    this.descend(total, batch);
-    return { total: total.item() };
+    return { total: scale(loss, share.labelled) };
   }
 }

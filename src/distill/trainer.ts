@@ -1,7 +1,7 @@
 /** Floor 4: what every trainer does with a loss. */
 
-import { kindOf, requireInstance, requireOptions } from "../arguments.ts";
-import type { Dataset } from "../data/dataset.ts";
+import { kindOf, requireInstance, requireOptions, requireWhole } from "../arguments.ts";
+import { type Dataset, rowCount } from "../data/dataset.ts";
 import { DistilgradError } from "../errors.ts";
 import { Computation, leavesBehind } from "../graph.ts";
 import { Module, type NamedTensors } from "../nn/module.ts";
@@ -10,13 +10,26 @@ import { clipGradNorm } from "../optim/clip-gradients.ts";
 import { Optimizer, type OptimizerState } from "../optim/optimizer.ts";
 import type { RandomState } from "../random.ts";
 import type { Tensor } from "../tensor.ts";
+import { type Part, partsOf } from "./parts.ts";
 
 export interface TrainerOptions {
   /** Moves the model's parameters, all of them except frozen ones. */
   readonly optimizer: Optimizer;
   /** Shortens the gradient of all parameters together to this length. Default: as it is. */
   readonly maxGradNorm?: number;
+  /**
+   * How many rows go through the model at once. A larger batch is taken in parts whose gradients add up to one step, so
+   * that it needs no more memory than a part. Losses and gradients are those of the whole batch, up to rounding; layers
+   * that look across rows, such as batch normalisation, see a part. Default: all rows.
+   */
+  readonly microBatchSize?: number;
 }
+
+/** The names of these options. */
+export const trainerOptions = ["optimizer", "maxGradNorm", "microBatchSize"];
+
+/** The same losses as tensors to go back from. */
+export type TensorsOf<Losses> = { readonly [Name in keyof Losses]: Tensor };
 
 /** Everything that the next step depends on, apart from the loader and a schedule, which have states of their own. */
 export interface TrainerState {
@@ -45,7 +58,8 @@ class Learners extends Module {
 }
 
 /**
- * One optimisation step at a time; the loop belongs to the caller, or to `fit`.
+ * One optimisation step at a time; the loop belongs to the caller, or to `fit`. A subclass says what the losses of some
+ * rows are.
  *
  * @typeParam Losses the numbers that a step returns, by name
  */
@@ -55,12 +69,14 @@ export abstract class Trainer<Losses extends { readonly total: number } = { read
   protected readonly learners: Module;
   readonly #model: Module;
   readonly #maxGradNorm: number | null;
+  readonly #microBatchSize: number;
   #steps = 0;
   /** Whether the first step has shown that nothing is trained past the optimizer. */
   #complete = false;
 
   /** @param besides modules that are trained with the model and are no part of it, such as projections */
-  constructor(model: Module, { optimizer, maxGradNorm }: TrainerOptions, besides: readonly Module[] = []) {
+  constructor(model: Module, options: TrainerOptions, besides: readonly Module[] = []) {
+    const { optimizer, maxGradNorm, microBatchSize = Number.MAX_SAFE_INTEGER } = options;
     requireInstance("trainer", "a Module that learns", model, Module);
     requireInstance("trainer", "an optimizer such as new Adam(model.parameters())", optimizer, Optimizer);
     this.#model = model;
@@ -69,7 +85,9 @@ export abstract class Trainer<Losses extends { readonly total: number } = { read
     if (maxGradNorm !== undefined && !(typeof maxGradNorm === "number" && maxGradNorm > 0)) {
       throw new DistilgradError("value", `trainer: maxGradNorm must be above 0, got ${kindOf(maxGradNorm)}`);
     }
+    requireWhole("trainer", "microBatchSize", microBatchSize, 1);
     this.#maxGradNorm = maxGradNorm ?? null;
+    this.#microBatchSize = microBatchSize;
     this.requireOptimized("model", model);
   }
 
@@ -83,7 +101,37 @@ export abstract class Trainer<Losses extends { readonly total: number } = { read
     return this.#steps;
   }
 
-  abstract trainStep(batch: Dataset): Losses;
+  /**
+   * One step on one batch: forward and back, part by part, then one move of everything that learns. A loss that is not
+   * finite moves nothing.
+   *
+   * @param batch x; labels, unless no row has one; a teacher's logits, unless it is to be asked again
+   * @returns the losses of the whole batch, from before the step
+   */
+  trainStep(batch: Dataset): Losses {
+    const rows = rowCount("trainStep", batch);
+    this.learners.train();
+    const numbers: Record<string, number> = {};
+    for (const part of partsOf(batch, rows, this.#microBatchSize)) {
+      const losses = this.losses(part);
+      this.#requireSound(losses.total, part);
+      if (part.start === 0) this.optimizer.zeroGrad();
+      losses.total.backward();
+      for (const [name, loss] of Object.entries<Tensor>(losses)) {
+        numbers[name] = (numbers[name] ?? 0) + loss.item();
+      }
+    }
+    if (this.#maxGradNorm !== null) clipGradNorm(this.optimizer.parameters, this.#maxGradNorm);
+    this.optimizer.step();
+    this.#steps++;
+    return numbers as Losses;
+  }
+
+  /**
+   * What some rows of a batch contribute to its losses: means, multiplied with the rows' share, so that the parts of a
+   * batch add up. The gradient of `total` is descended; the others are reported.
+   */
+  protected abstract losses(part: Part): TensorsOf<Losses>;
 
   /** A copy of all weights, of the streams that they draw from, and of the optimizer's memory. */
   state(): TrainerState {
@@ -130,32 +178,18 @@ export abstract class Trainer<Losses extends { readonly total: number } = { read
   }
 
   /**
-   * Moves the model down the gradient of `total`. A loss that is not finite moves nothing.
-   *
-   * @param batch what the loss was computed from, to say where a NaN came in
+   * Requires a finite loss, and that the optimizer has every weight that it depends on. A layer in a #private field,
+   * say, would be part of the forward pass, and neither trained nor saved.
    */
-  protected descend(total: Tensor, batch: Dataset): void {
+  #requireSound(total: Tensor, part: Part): void {
     const culprit = firstNonFinite(total);
     if (culprit !== null) {
       throw new DistilgradError(
         "nonfinite",
-        `trainStep: the loss is ${total.item()} at step ${this.#steps}; the first value that is not finite came from ${sourceOf(culprit, batch)}`,
+        `trainStep: the loss is ${total.item()} at step ${this.#steps}; the first value that is not finite came from ${sourceOf(culprit, part)}`,
       );
     }
-    if (!this.#complete) this.#requireComplete(total);
-    this.optimizer.zeroGrad();
-    total.backward();
-    if (this.#maxGradNorm !== null) clipGradNorm(this.optimizer.parameters, this.#maxGradNorm);
-    this.optimizer.step();
-    this.#steps++;
-  }
-
-  /**
-   * Requires that the optimizer has every weight that the loss depends on. A layer in a #private field, say, would be
-   * part of the forward pass, and neither trained nor saved.
-   */
-  #requireComplete(total: Tensor): void {
-    if (!(total.node instanceof Computation)) return;
+    if (this.#complete || !(total.node instanceof Computation)) return;
     const optimized = new Set([...this.optimizer.parameters.values()].map(({ node }) => node));
     for (const [leaf, op] of leavesBehind(total.node)) {
       if (optimized.has(leaf)) continue;
@@ -183,12 +217,12 @@ export abstract class Trainer<Losses extends { readonly total: number } = { read
 }
 
 /** Names the row of the batch that brought a value which is not finite, or the op that made it. */
-function sourceOf({ op, operand }: NonFinite, { x, teacherLogits }: Dataset): string {
+function sourceOf({ op, operand }: NonFinite, { x, teacherLogits, start }: Part): string {
   if (operand === null) return op;
   for (const [name, values] of Object.entries({ x, teacherLogits })) {
     if (values?.storage !== operand.storage) continue;
     const at = values.data.findIndex((value) => !Number.isFinite(value));
-    return `row ${Math.floor((at * values.shape[0]) / values.size)} of the batch's ${name}`;
+    return `row ${start + Math.floor((at * values.shape[0]) / values.size)} of the batch's ${name}`;
   }
   return `operand ${operand.index} of ${op}`;
 }

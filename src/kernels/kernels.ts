@@ -44,7 +44,7 @@ export interface Kernels {
   mul(y: Floats, a: Floats, b: Floats): void;
   /** b: y = a ⊘ b */
   div(y: Floats, a: Floats, b: Floats): void;
-  /** b where s is a number of the set's precision, else c: y = s · x */
+  /** b where s is a number of the set's precision, else c: y = s · x; y may be x */
   scale(y: Floats, s: number, x: Floats): void;
   /** b for s = ±1, else c: dx += s · dy */
   addScaled(dx: Floats, s: number, dy: Floats): void;

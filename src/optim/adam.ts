@@ -1,10 +1,12 @@
-import { requireOptions } from "../arguments.ts";
-import { DistilgradError } from "../errors.ts";
-import type { Floats } from "../kernels/kernels.ts";
 import { integerPower } from "../math.ts";
-import type { NamedTensors } from "../nn/module.ts";
-import type { Tensor } from "../tensor.ts";
-import { Optimizer, requireAtLeast0, requireFraction } from "./optimizer.ts";
+import { Optimizer, type ParameterUpdate } from "./optimizer.ts";
+import {
+  type GroupedParameters,
+  requireAtLeast0,
+  requireEpsilon,
+  requireFraction,
+  type SettingsTable,
+} from "./settings.ts";
 
 export interface AdamOptions {
   /** η ≥ 0, per step. Default 1e-3. */
@@ -19,6 +21,48 @@ export interface AdamOptions {
   readonly weightDecay?: number;
 }
 
+/** What Adam and AdamW can be told. */
+export const adamSettings = {
+  beta1: [0.9, requireFraction],
+  beta2: [0.999, requireFraction],
+  epsilon: [1e-8, requireEpsilon],
+  weightDecay: [0, requireAtLeast0],
+} as const satisfies SettingsTable<AdamOptions>;
+
+/** What Adam and AdamW share: the two means, and the step. */
+export abstract class AdamRule extends Optimizer<AdamOptions> {
+  /** 1 − β₁ᵗ and 1 − β₂ᵗ as last asked for: the parameters of a group mostly step together. */
+  #correction: { settings?: object; steps: number; first: number; second: number } = {
+    steps: 0,
+    first: 0,
+    second: 0,
+  };
+
+  protected override start(): { m: number; v: number } {
+    return { m: 0, v: 0 };
+  }
+
+  /** Adam's step with the gradient g + `decay` · w. */
+  protected adapt(update: ParameterUpdate<AdamOptions>, decay: number): void {
+    const { w, g, kernels, running, settings, rate, steps } = update;
+    const { beta1, beta2, epsilon } = settings;
+    if (this.#correction.settings !== settings || this.#correction.steps !== steps) {
+      const first = 1 - integerPower(beta1, steps);
+      const second = 1 - integerPower(beta2, steps);
+      this.#correction = { settings, steps, first, second };
+    }
+    const { first, second } = this.#correction;
+    kernels.adamStep(w, g, running.m, running.v, {
+      rate: rate / first,
+      beta1,
+      beta2,
+      epsilon,
+      decay,
+      root: Math.sqrt(second),
+    });
+  }
+}
+
 /**
  * Adam: each weight moves by its mean gradient over the root of its mean square.
  *
@@ -30,43 +74,12 @@ export interface AdamOptions {
  *
  * @see Kingma & Ba, Adam: A Method for Stochastic Optimization (2015), arXiv 1412.6980, Algorithm 1
  */
-export class Adam extends Optimizer {
-  protected override readonly rule = "Adam";
-  readonly #beta1: number;
-  readonly #beta2: number;
-  readonly #epsilon: number;
-  readonly #decay: number;
-  /** 1 − β₁ᵗ and 1 − β₂ᵗ of the last t that was asked for: parameters mostly step together. */
-  #correction = { steps: 0, first: 0, second: 0 };
-
-  constructor(parameters: NamedTensors, options: AdamOptions = {}) {
-    requireOptions("Adam", options, ["learningRate", "beta1", "beta2", "epsilon", "weightDecay"]);
-    super(parameters, options.learningRate ?? 1e-3, ["m", "v"]);
-    this.#beta1 = requireFraction("beta1", options.beta1 ?? 0.9);
-    this.#beta2 = requireFraction("beta2", options.beta2 ?? 0.999);
-    this.#epsilon = requireAtLeast0("epsilon", options.epsilon ?? 1e-8);
-    this.#decay = requireAtLeast0("weightDecay", options.weightDecay ?? 0);
-    if (this.#epsilon === 0) {
-      throw new DistilgradError(
-        "value",
-        "optimizer: epsilon must be above 0, or a zero gradient gives 0 / 0",
-      );
-    }
+export class Adam extends AdamRule {
+  constructor(parameters: GroupedParameters<AdamOptions>, options: AdamOptions = {}) {
+    super("Adam", parameters, options, adamSettings, 1e-3);
   }
 
-  protected override move(name: string, parameter: Tensor, gradient: Floats, steps: number): void {
-    if (this.#correction.steps !== steps) {
-      const first = 1 - integerPower(this.#beta1, steps);
-      const second = 1 - integerPower(this.#beta2, steps);
-      this.#correction = { steps, first, second };
-    }
-    parameter.kernels.adamStep(parameter.data, gradient, this.buffer("m", name), this.buffer("v", name), {
-      rate: this.learningRate / this.#correction.first,
-      beta1: this.#beta1,
-      beta2: this.#beta2,
-      epsilon: this.#epsilon,
-      decay: this.#decay,
-      root: Math.sqrt(this.#correction.second),
-    });
+  protected override move(update: ParameterUpdate<AdamOptions>): void {
+    this.adapt(update, update.settings.weightDecay);
   }
 }

@@ -2,9 +2,35 @@
 import { kindOf, requireInstance, requireOptions } from "../arguments.ts";
 import { DistilgradError } from "../errors.ts";
 import { Leaf } from "../graph.ts";
-import type { Floats } from "../kernels/kernels.ts";
+import type { Floats, Kernels } from "../kernels/kernels.ts";
 import type { NamedTensors } from "../nn/module.ts";
 import { Tensor } from "../tensor.ts";
+import { copied, differences, misfits } from "./running-values.ts";
+import {
+  type GroupedParameters,
+  requireAtLeast0,
+  type Settings,
+  type SettingsTable,
+  settle,
+} from "./settings.ts";
+
+/** One update of one parameter. */
+export interface ParameterUpdate<Options> {
+  /** The values, to be moved. */
+  readonly w: Floats;
+  /** Their gradient. */
+  readonly g: Floats;
+  /** The set that both belong to. */
+  readonly kernels: Kernels;
+  /** The parameter's running values by name, to be moved as well. */
+  readonly running: Readonly<Record<string, Floats>>;
+  /** Those of the parameter's group. */
+  readonly settings: Settings<Options>;
+  /** η, the group's factor included. */
+  readonly rate: number;
+  /** How many updates the parameter has had, this one included. */
+  readonly steps: number;
+}
 
 /** Everything an optimizer remembers between steps; its own copy. */
 export interface OptimizerState {
@@ -17,8 +43,15 @@ export interface OptimizerState {
   readonly buffers: ReadonlyMap<string, Floats>;
 }
 
+/** What stays the same from update to update of a parameter. */
+interface Slot<Options> extends Pick<ParameterUpdate<Options>, "running" | "settings"> {
+  readonly name: string;
+  readonly factor: number;
+}
+
 /**
- * Moves parameters along their gradients. A subclass says which running values a parameter has, and how one moves.
+ * Moves parameters along their gradients. A subclass says which settings it has, which running values a parameter has,
+ * and how one moves.
  *
  *     optimizer.zeroGrad();
  *     loss.backward();
@@ -26,48 +59,82 @@ export interface OptimizerState {
  *
  * A parameter frozen by `requiresGrad = false` is left alone.
  */
-export abstract class Optimizer {
-  /** The rule's name, which its state carries. */
-  protected abstract readonly rule: string;
-  readonly parameters: NamedTensors;
+export abstract class Optimizer<Options extends { readonly learningRate?: number } = object> {
+  readonly #rule: string;
+  readonly #parameters = new Map<string, Tensor>();
+  readonly #slots = new Map<Tensor, Slot<Options>>();
   readonly #buffers = new Map<string, Floats>();
   readonly #steps = new Map<string, number>();
   #learningRate: number;
   #used = false;
 
-  /** @param running the names of a parameter's running values, such as `["m", "v"]` */
-  constructor(parameters: NamedTensors, learningRate: number, running: readonly string[]) {
-    if (!(parameters instanceof Map)) {
+  /**
+   * @param rule the rule's name, which messages and its state carry
+   * @param table all settings of the rule
+   * @param learningRate where the options say nothing
+   */
+  constructor(
+    rule: string,
+    parameters: GroupedParameters<Options>,
+    options: Options,
+    table: SettingsTable<Options>,
+    learningRate?: number,
+  ) {
+    const names = Object.keys(table);
+    requireOptions(rule, options, ["learningRate", ...names]);
+    for (const group of Array.isArray(parameters) ? parameters : [{ parameters }]) {
+      if (!(group?.parameters instanceof Map)) {
+        throw new DistilgradError(
+          "value",
+          "optimizer: expected parameters by name, as model.parameters() or a Map gives them",
+        );
+      }
+      requireOptions(rule, group, ["parameters", "learningRateFactor", ...names]);
+      const factor = requireAtLeast0("learningRateFactor", group.learningRateFactor ?? 1);
+      const settings = settle(table, group, options);
+      for (const [name, parameter] of group.parameters) this.#add(name, parameter, settings, factor);
+    }
+    if (this.#parameters.size === 0) {
+      throw new DistilgradError("value", "optimizer: expected at least one parameter");
+    }
+    this.#rule = rule;
+    this.#learningRate = requireAtLeast0("learningRate", options.learningRate ?? learningRate);
+  }
+
+  #add(name: string, parameter: Tensor, settings: Settings<Options>, factor: number): void {
+    const known = this.#slots.get(parameter);
+    if (known !== undefined) {
       throw new DistilgradError(
-        "value",
-        "optimizer: expected parameters by name, as model.parameters() or a Map gives them",
+        "model",
+        `optimizer: "${known.name}" and "${name}" are the same tensor; pass it once`,
       );
     }
-    if (parameters.size === 0)
-      throw new DistilgradError("value", "optimizer: expected at least one parameter");
-    const seen = new Map<Tensor, string>();
-    for (const [name, parameter] of parameters) {
-      const other = seen.get(parameter);
-      if (other !== undefined) {
-        throw new DistilgradError(
-          "model",
-          `optimizer: "${other}" and "${name}" are the same tensor; pass it once`,
-        );
-      }
-      requireInstance("optimizer", `a tensor for "${name}"`, parameter, Tensor);
-      seen.set(parameter, name);
-      if (parameter.node !== null && !(parameter.node instanceof Leaf)) {
-        throw new DistilgradError(
-          "model",
-          `optimizer: "${name}" was computed by an op; only leaves can be moved`,
-        );
-      }
-      this.#steps.set(name, 0);
-      for (const kind of running)
-        this.#buffers.set(`${kind} ${name}`, parameter.kernels.alloc(parameter.size));
+    requireInstance("optimizer", `a tensor for "${name}"`, parameter, Tensor);
+    if (this.#parameters.has(name)) {
+      throw new DistilgradError(
+        "model",
+        `optimizer: two groups have a parameter "${name}"; names must differ`,
+      );
     }
-    this.parameters = new Map(parameters);
-    this.#learningRate = requireAtLeast0("learningRate", learningRate);
+    if (parameter.node !== null && !(parameter.node instanceof Leaf)) {
+      throw new DistilgradError(
+        "model",
+        `optimizer: "${name}" was computed by an op; only leaves can be moved`,
+      );
+    }
+    const running: Record<string, Floats> = {};
+    for (const [kind, start] of Object.entries(this.start(settings))) {
+      running[kind] = parameter.kernels.alloc(parameter.size).fill(start);
+      this.#buffers.set(`${kind} ${name}`, running[kind]);
+    }
+    this.#parameters.set(name, parameter);
+    this.#slots.set(parameter, { name, running, settings, factor });
+    this.#steps.set(name, 0);
+  }
+
+  /** All of them, whatever their group. */
+  get parameters(): NamedTensors {
+    return this.#parameters;
   }
 
   /** How far a step goes. Schedules set it. */
@@ -113,21 +180,26 @@ export abstract class Optimizer {
         `step: no gradient for ${missing.join(", ")}; call backward() on a loss that depends on them, or freeze them with requiresGrad = false`,
       );
     }
-    for (const [name, parameter] of this.parameters) {
-      const gradient = parameter.requiresGrad ? parameter.grad : null;
-      if (gradient === null) continue;
+    for (const [parameter, { name, running, settings, factor }] of this.#slots) {
+      const g = parameter.requiresGrad ? parameter.grad?.data : undefined;
+      if (g === undefined) continue;
       const steps = this.#steps.get(name)! + 1;
       this.#steps.set(name, steps);
-      parameter.update(() => this.move(name, parameter, gradient.data, steps));
+      const { kernels } = parameter;
+      const rate = this.#learningRate * factor;
+      parameter.update((w) => this.move({ w, g, kernels, running, settings, rate, steps }));
     }
     this.#used = true;
   }
 
   /** Everything that the next step depends on besides the parameters themselves; a copy. */
   state(): OptimizerState {
-    const buffers = new Map<string, Floats>();
-    for (const [name, values] of this.#buffers) buffers.set(name, values.slice());
-    return { rule: this.rule, learningRate: this.#learningRate, steps: new Map(this.#steps), buffers };
+    return {
+      rule: this.#rule,
+      learningRate: this.#learningRate,
+      steps: new Map(this.#steps),
+      buffers: copied(this.#buffers),
+    };
   }
 
   /** Continues from a state that `state` returned. @throws when it does not fit, listing why; nothing is restored */
@@ -137,19 +209,11 @@ export abstract class Optimizer {
     requireInstance("restore", "buffers, a Map", state.buffers, Map);
     requireAtLeast0("learningRate", state.learningRate);
     const problems: string[] = [];
-    if (state.rule !== this.rule) problems.push(`it is of ${state.rule}, this is ${this.rule}`);
+    if (state.rule !== this.#rule) problems.push(`it is of ${state.rule}, this is ${this.#rule}`);
     problems.push(
       ...differences("parameter", this.#steps, state.steps),
-      ...differences("buffer", this.#buffers, state.buffers),
+      ...misfits("buffer", this.#buffers, state.buffers),
     );
-    for (const [name, values] of this.#buffers) {
-      const given = state.buffers.get(name);
-      if (given && given.constructor !== values.constructor) {
-        problems.push(`buffer "${name}" is ${kindOf(given)} instead of ${kindOf(values)}`);
-      } else if (given && given.length !== values.length) {
-        problems.push(`buffer "${name}" holds ${given.length} values instead of ${values.length}`);
-      }
-    }
     for (const [name, steps] of state.steps) {
       if (!Number.isSafeInteger(steps) || steps < 0)
         problems.push(`"${name}" has taken ${kindOf(steps)} steps`);
@@ -165,41 +229,9 @@ export abstract class Optimizer {
     for (const [name, values] of this.#buffers) values.set(state.buffers.get(name)!);
   }
 
-  /** The running values of a parameter. */
-  protected buffer(kind: string, name: string): Floats {
-    return this.#buffers.get(`${kind} ${name}`)!;
-  }
+  /** The running values of a parameter by name, and where they start. Called before the subclass has fields. */
+  protected abstract start(settings: Settings<Options>): Readonly<Record<string, number>>;
 
-  /** One update of one parameter; `steps` counts this one. */
-  protected abstract move(name: string, parameter: Tensor, gradient: Floats, steps: number): void;
-}
-
-function differences(
-  what: string,
-  own: ReadonlyMap<string, unknown>,
-  given: ReadonlyMap<string, unknown>,
-): string[] {
-  const problems: string[] = [];
-  for (const name of own.keys()) if (!given.has(name)) problems.push(`missing ${what} "${name}"`);
-  for (const name of given.keys()) if (!own.has(name)) problems.push(`unexpected ${what} "${name}"`);
-  return problems;
-}
-
-/** Requires a finite setting of at least 0. */
-export function requireAtLeast0(name: string, value: number): number {
-  if (!(typeof value === "number" && value >= 0 && value < Number.POSITIVE_INFINITY)) {
-    throw new DistilgradError(
-      "value",
-      `optimizer: ${name} must be a finite number of at least 0, got ${kindOf(value)}`,
-    );
-  }
-  return value;
-}
-
-/** Requires a decay rate in [0, 1). */
-export function requireFraction(name: string, value: number): number {
-  if (!(typeof value === "number" && value >= 0 && value < 1)) {
-    throw new DistilgradError("value", `optimizer: ${name} must be in [0, 1), got ${kindOf(value)}`);
-  }
-  return value;
+  /** Moves one parameter and its running values. */
+  protected abstract move(update: ParameterUpdate<Options>): void;
 }

@@ -1,5 +1,5 @@
 /** Floor 3: how the learning rate changes over time. A schedule is a function; what runs it is one class. */
-import { kindOf, requireInstance, requireOptions } from "../arguments.ts";
+import { kindOf, requireInstance, requireOptions, requireWhole } from "../arguments.ts";
 import { DistilgradError } from "../errors.ts";
 import { cos, integerPower } from "../math.ts";
 import { Optimizer } from "./optimizer.ts";
@@ -14,7 +14,7 @@ export const constant = (): Schedule => () => 1;
 export function stepDecay(options: { readonly every: number; readonly factor: number }): Schedule {
   requireOptions("stepDecay", options, ["every", "factor"]);
   const { every, factor } = options;
-  requireSteps("stepDecay", "every", every);
+  requireWhole("stepDecay", "every", every, 1);
   if (!(typeof factor === "number" && factor > 0)) {
     throw new DistilgradError("value", `stepDecay: factor must be above 0, got ${kindOf(factor)}`);
   }
@@ -29,18 +29,63 @@ export function stepDecay(options: { readonly every: number; readonly factor: nu
 export function cosine(options: { readonly steps: number; readonly floor?: number }): Schedule {
   requireOptions("cosine", options, ["steps", "floor"]);
   const { steps, floor = 0 } = options;
-  if (!(typeof floor === "number" && floor >= 0 && floor <= 1)) {
-    throw new DistilgradError("value", `cosine: floor must be in [0, 1], got ${kindOf(floor)}`);
-  }
-  requireSteps("cosine", "steps", steps);
+  requireShare("cosine", "floor", floor);
+  requireWhole("cosine", "steps", steps, 1);
   return (step) => (step >= steps ? floor : floor + (1 - floor) * 0.5 * (1 + cos((Math.PI * step) / steps)));
+}
+
+export interface OneCycleOptions {
+  /** How many steps the whole cycle takes. */
+  readonly steps: number;
+  /** The share of the steps in which the rate rises, in [0, 1). Default 0.3. */
+  readonly warmup?: number;
+  /** The factor of the first step, in [0, 1]. Default 1/25. */
+  readonly start?: number;
+  /** The factor of the last step and of all after it, in [0, 1]. Default 1e-4 of `start`. */
+  readonly end?: number;
+}
+
+/**
+ * Half a cosine up from `start` to 1, and another down to `end`.
+ *
+ *     r = max(warmup · steps − 1, 0)        z = steps − 1
+ *     step < r    : from start to 1 along (step / r)
+ *     step < z    : from 1 to end along (step − r) / (z − r)
+ *     step ≥ z    : end
+ *
+ * from a to b along p is c a + (1 − c) b with c = ½ (1 + cos π p). The optimizer's learning rate is the peak; its
+ * momentum stays as it is.
+ *
+ * @see Smith & Topin, Super-Convergence (2018), arXiv 1708.07120; phases and cosine as in PyTorch's OneCycleLR
+ */
+export function oneCycle(options: OneCycleOptions): Schedule {
+  requireOptions("oneCycle", options, ["steps", "warmup", "start", "end"]);
+  const { steps, warmup = 0.3, start = 1 / 25, end = 1e-4 * start } = options;
+  requireWhole("oneCycle", "steps", steps, 1);
+  requireShare("oneCycle", "start", start);
+  requireShare("oneCycle", "end", end);
+  if (!(typeof warmup === "number" && warmup >= 0 && warmup < 1)) {
+    throw new DistilgradError("value", `oneCycle: warmup must be in [0, 1), got ${kindOf(warmup)}`);
+  }
+  const rise = Math.max(warmup * steps - 1, 0);
+  const last = steps - 1;
+  return (step) => {
+    if (step >= last) return end;
+    return step < rise ? along(start, 1, step / rise) : along(1, end, (step - rise) / (last - rise));
+  };
+}
+
+/** Half a cosine from a, exactly, at p = 0 to b, exactly, at p = 1. */
+function along(a: number, b: number, p: number): number {
+  const c = 0.5 * (1 + cos(Math.PI * p));
+  return c * a + (1 - c) * b;
 }
 
 /** A straight line up to 1 over `steps` steps, the first being 1 / steps; then `after`, counted from 0. */
 export function warmup(options: { readonly steps: number; readonly after?: Schedule }): Schedule {
   requireOptions("warmup", options, ["steps", "after"]);
   const { steps, after = constant() } = options;
-  requireSteps("warmup", "steps", steps);
+  requireWhole("warmup", "steps", steps, 1);
   return (step) => (step < steps ? (step + 1) / steps : after(step - steps));
 }
 
@@ -95,11 +140,8 @@ export class LearningRate {
   }
 }
 
-function requireSteps(where: string, name: string, value: number): void {
-  if (!Number.isSafeInteger(value) || value < 1) {
-    throw new DistilgradError(
-      "value",
-      `${where}: ${name} must be a whole number of at least 1, got ${kindOf(value)}`,
-    );
+function requireShare(where: string, name: string, value: number): void {
+  if (!(typeof value === "number" && value >= 0 && value <= 1)) {
+    throw new DistilgradError("value", `${where}: ${name} must be in [0, 1], got ${kindOf(value)}`);
   }
 }

@@ -1,9 +1,13 @@
-import { requireOptions } from "../arguments.ts";
 import { DistilgradError } from "../errors.ts";
-import type { Floats, SgdStep } from "../kernels/kernels.ts";
-import type { NamedTensors } from "../nn/module.ts";
-import type { Tensor } from "../tensor.ts";
-import { Optimizer, requireAtLeast0, requireFraction } from "./optimizer.ts";
+import { Optimizer, type ParameterUpdate } from "./optimizer.ts";
+import {
+  type GroupedParameters,
+  requireAtLeast0,
+  requireFlag,
+  requireFraction,
+  type Settings,
+  type SettingsTable,
+} from "./settings.ts";
 
 export interface SGDOptions {
   /** η ≥ 0, per step. */
@@ -16,6 +20,12 @@ export interface SGDOptions {
   readonly weightDecay?: number;
 }
 
+const sgdSettings: SettingsTable<SGDOptions> = {
+  momentum: [0, requireFraction],
+  nesterov: [false, requireMomentum],
+  weightDecay: [0, requireAtLeast0],
+};
+
 /**
  * Stochastic gradient descent, with momentum and weight decay as PyTorch defines them.
  *
@@ -25,32 +35,24 @@ export interface SGDOptions {
  *
  * @see Sutskever et al., On the importance of initialization and momentum in deep learning (2013), §2
  */
-export class SGD extends Optimizer {
-  protected override readonly rule = "SGD";
-  readonly #momentum: number;
-  readonly #nesterov: boolean;
-  readonly #decay: number;
-
-  constructor(parameters: NamedTensors, options: SGDOptions) {
-    requireOptions("SGD", options, ["learningRate", "momentum", "nesterov", "weightDecay"]);
-    const { learningRate, momentum = 0, nesterov = false, weightDecay = 0 } = options;
-    super(parameters, learningRate, momentum > 0 ? ["v"] : []);
-    this.#momentum = requireFraction("momentum", momentum);
-    this.#decay = requireAtLeast0("weightDecay", weightDecay);
-    this.#nesterov = nesterov;
-    if (nesterov && momentum === 0) {
-      throw new DistilgradError("value", "optimizer: nesterov needs a momentum above 0");
-    }
+export class SGD extends Optimizer<SGDOptions> {
+  constructor(parameters: GroupedParameters<SGDOptions>, options: SGDOptions) {
+    super("SGD", parameters, options, sgdSettings);
   }
 
-  protected override move(name: string, parameter: Tensor, gradient: Floats): void {
-    const settings: SgdStep = {
-      rate: this.learningRate,
-      momentum: this.#momentum,
-      nesterov: this.#nesterov,
-      decay: this.#decay,
-    };
-    const velocity = this.#momentum > 0 ? this.buffer("v", name) : null;
-    parameter.kernels.sgdStep(parameter.data, gradient, velocity, settings);
+  protected override start({ momentum }: Settings<SGDOptions>): Readonly<Record<string, number>> {
+    return momentum > 0 ? { v: 0 } : {};
+  }
+
+  protected override move({ w, g, kernels, running, settings, rate }: ParameterUpdate<SGDOptions>): void {
+    const { momentum, nesterov, weightDecay: decay } = settings;
+    kernels.sgdStep(w, g, running.v ?? null, { rate, momentum, nesterov, decay });
+  }
+}
+
+function requireMomentum(name: string, nesterov: boolean, { momentum }: Settings<SGDOptions>): void {
+  requireFlag(name, nesterov);
+  if (nesterov && momentum === 0) {
+    throw new DistilgradError("value", "optimizer: nesterov needs a momentum above 0");
   }
 }

@@ -2,8 +2,18 @@ import { describe, expect, it } from "vitest";
 import { DistilgradError } from "../../src/errors.ts";
 import { tensor } from "../../src/factories.ts";
 import { Linear } from "../../src/nn/index.ts";
-import { mul, scale, sum } from "../../src/ops/index.ts";
-import { Adam, type Optimizer, SGD } from "../../src/optim/index.ts";
+import { add, mul, scale, sum } from "../../src/ops/index.ts";
+import {
+  Adagrad,
+  Adam,
+  AdamW,
+  type GroupedParameters,
+  Lion,
+  Optimizer,
+  type ParameterUpdate,
+  RMSProp,
+  SGD,
+} from "../../src/optim/index.ts";
 import { RandomStream } from "../../src/random.ts";
 import type { Tensor } from "../../src/tensor.ts";
 
@@ -11,12 +21,21 @@ const leaf = (...values: number[]): Tensor => tensor(values, { requiresGrad: tru
 const named = (tensors: Record<string, Tensor>): Map<string, Tensor> => new Map(Object.entries(tensors));
 const square = (w: Tensor): Tensor => sum(mul(w, w));
 
-const rules: readonly [string, (parameters: Map<string, Tensor>) => Optimizer][] = [
-  ["SGD", (parameters) => new SGD(parameters, { learningRate: 0.1, momentum: 0.9 })],
-  ["Adam", (parameters) => new Adam(parameters, { learningRate: 0.1 })],
+/** Each rule with the running values that it keeps. */
+const rules: readonly [string, string[], (parameters: Map<string, Tensor>) => Optimizer][] = [
+  ["SGD", ["v"], (parameters) => new SGD(parameters, { learningRate: 0.1, momentum: 0.9 })],
+  ["Adagrad", ["s"], (parameters) => new Adagrad(parameters, { learningRate: 0.1, rateDecay: 0.1 })],
+  [
+    "RMSProp",
+    ["v", "m", "u"],
+    (parameters) => new RMSProp(parameters, { learningRate: 0.1, momentum: 0.9, centered: true }),
+  ],
+  ["Adam", ["m", "v"], (parameters) => new Adam(parameters, { learningRate: 0.1 })],
+  ["AdamW", ["m", "v"], (parameters) => new AdamW(parameters, { learningRate: 0.1 })],
+  ["Lion", ["m"], (parameters) => new Lion(parameters, { learningRate: 0.1 })],
 ];
 
-describe.each(rules)("an optimizer such as %s", (rule, make) => {
+describe.each(rules)("an optimizer such as %s", (rule, kinds, make) => {
   it("adds the gradients of several backwards into one step", () => {
     const [once, twice] = [leaf(1, 2), leaf(1, 2)];
     const [a, b] = [make(named({ w: once })), make(named({ w: twice }))];
@@ -111,6 +130,7 @@ describe.each(rules)("an optimizer such as %s", (rule, make) => {
     const other = make(named({ w: resumed }));
     other.restore(state);
     expect(other.learningRate).toBe(0.03);
+    expect(state.rule).toBe(rule);
     expect(other.state()).toEqual(state);
     train(other, resumed, 5);
     expect(resumed.data).toEqual(through.data);
@@ -135,7 +155,6 @@ describe.each(rules)("an optimizer such as %s", (rule, make) => {
     const optimizer = make(named({ a: leaf(1), b: leaf(1, 2) }));
     const state = make(named({ b: leaf(1), c: leaf(1) })).state();
     const before = optimizer.state();
-    const kinds = rule === "SGD" ? ["v"] : ["m", "v"];
     const problems = [
       'missing parameter "a"',
       'unexpected parameter "c"',
@@ -212,6 +231,52 @@ describe("the state of one rule", () => {
         "state",
         'restore: the state does not fit this optimizer: it is of Adam, this is SGD; unexpected buffer "m weight"; unexpected buffer "v weight"; nothing was restored',
       ),
+    );
+  });
+});
+
+describe("a rule of one's own", () => {
+  interface Options {
+    readonly learningRate?: number;
+    /** The largest move of a step, before the rate. */
+    readonly limit?: number;
+  }
+  class Cut extends Optimizer<Options> {
+    constructor(parameters: GroupedParameters<Options>, options: Options = {}) {
+      const check = (name: string, value: number): void => {
+        if (!(value > 0)) throw new RangeError(`${name} ${value}`);
+      };
+      super("Cut", parameters, options, { limit: [1, check] }, 0.5);
+    }
+
+    protected override start(): Record<string, number> {
+      return { cuts: 0 };
+    }
+
+    protected override move({ w, g, running, settings, rate }: ParameterUpdate<Options>): void {
+      for (let i = 0; i < w.length; i++) {
+        if (Math.abs(g[i]) > settings.limit) running.cuts[i]++;
+        w[i] -= rate * Math.max(-settings.limit, Math.min(settings.limit, g[i]));
+      }
+    }
+  }
+
+  it("has groups, running values, a state and messages as ours have", () => {
+    const [a, b] = [leaf(1, 1), leaf(1)];
+    const optimizer = new Cut([
+      { parameters: named({ a }) },
+      { parameters: named({ b }), limit: 4, learningRateFactor: 2 },
+    ]);
+    add(sum(mul(a, tensor([3, 0.5]))), scale(sum(b), -3)).backward();
+    optimizer.step();
+    expect([a.toArray(), b.toArray()]).toEqual([[0.5, 0.75], [4]]);
+    expect([...optimizer.state().buffers].map(([name, values]) => [name, [...values]])).toEqual([
+      ["cuts a", [1, 0]],
+      ["cuts b", [0]],
+    ]);
+    expect(() => new Cut(named({ a }), { limit: -1 })).toThrow(new RangeError("limit -1"));
+    expect(() => new Cut(named({ a }), { most: 1 } as Options)).toThrow(
+      new DistilgradError("value", 'Cut: unknown option "most"; possible are learningRate, limit'),
     );
   });
 });

@@ -5,6 +5,7 @@ import {
   constant,
   cosine,
   LearningRate,
+  oneCycle,
   type Schedule,
   SGD,
   stepDecay,
@@ -49,7 +50,71 @@ describe("schedules", () => {
     expect([joined(1), joined(2), joined(12)]).toEqual([1, 1, 0]);
   });
 
+  it("rise and fall along half cosines as PyTorch's OneCycleLR: oneCycle", () => {
+    // OneCycleLR with max_lr 1, from its source: each phase ends at a step that need not be whole.
+    const torch = (step: number, steps: number, share: number, divide: number, final: number): number => {
+      const [initial, last] = [1 / divide, 1 / divide / final];
+      const anneal = (from: number, to: number, part: number): number =>
+        to + ((from - to) / 2) * (Math.cos(Math.PI * part) + 1);
+      const [up, end] = [share * steps - 1, steps - 1];
+      return step <= up ? anneal(initial, 1, step / up) : anneal(1, last, (step - up) / (end - up));
+    };
+    for (const [steps, share, divide, final] of [
+      [100, 0.3, 25, 1e4],
+      [37, 0.25, 10, 100],
+      [11, 0.5, 4, 1],
+    ]) {
+      const schedule = oneCycle({ steps, warmup: share, start: 1 / divide, end: 1 / divide / final });
+      for (let step = 0; step < steps; step++) {
+        // Two cosines within 2 ULP of 1, and some roundings of numbers below 1.
+        expect(Math.abs(schedule(step) - torch(step, steps, share, divide, final))).toBeLessThanOrEqual(
+          2 ** -49,
+        );
+      }
+      expect(schedule(steps)).toBe(1 / divide / final);
+    }
+  });
+
+  it("start at 1/25, peak at 1 and end at a ten-thousandth of the start: oneCycle by default", () => {
+    const schedule = oneCycle({ steps: 100 });
+    expect(schedule(0)).toBe(1 / 25);
+    expect(schedule(29)).toBe(1);
+    expect([schedule(99), schedule(1000)]).toEqual([1e-4 * (1 / 25), 1e-4 * (1 / 25)]);
+    expect(oneCycle({ steps: 100, start: 0.5 })(99)).toBe(0.5e-4);
+    const all = values(schedule, 100);
+    expect(all.indexOf(Math.max(...all))).toBe(29);
+    expect(all.slice(0, 30)).toEqual([...all.slice(0, 30)].sort((a, b) => a - b));
+    expect(all.slice(29)).toEqual([...all.slice(29)].sort((a, b) => b - a));
+  });
+
+  it("leave out a rise that is shorter than a step: oneCycle of few steps", () => {
+    expect(values(oneCycle({ steps: 3, end: 0 }), 4)).toEqual([1, 0.5, 0, 0]);
+    expect(values(oneCycle({ steps: 3, warmup: 0, end: 0 }), 4)).toEqual([1, 0.5, 0, 0]);
+    expect(values(oneCycle({ steps: 1, end: 0.25 }), 2)).toEqual([0.25, 0.25]);
+  });
+
   it.each<[string, () => Schedule, string]>([
+    [
+      "a cycle of 0 steps",
+      () => oneCycle({ steps: 0 }),
+      "oneCycle: steps must be a whole number of at least 1, got 0",
+    ],
+    [
+      "a warm-up of all steps",
+      () => oneCycle({ steps: 9, warmup: 1 }),
+      "oneCycle: warmup must be in [0, 1), got 1",
+    ],
+    [
+      "a start above the peak",
+      () => oneCycle({ steps: 9, start: 2 }),
+      "oneCycle: start must be in [0, 1], got 2",
+    ],
+    ["an end below 0", () => oneCycle({ steps: 9, end: -1 }), "oneCycle: end must be in [0, 1], got -1"],
+    [
+      "another name",
+      () => oneCycle({ steps: 9, peak: 1 } as { steps: number }),
+      'oneCycle: unknown option "peak"; possible are steps, warmup, start, end',
+    ],
     [
       "every 0",
       () => stepDecay({ every: 0, factor: 0.5 }),
