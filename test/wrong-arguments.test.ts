@@ -50,19 +50,19 @@ describe("a wrong call", () => {
       () => new dg.SGD(model().parameters(), wrong(undefined)),
     ],
     [
-      'trainer: unknown option "T"; possible are teacher, student, optimizer, maxGradNorm, temperature, alpha',
+      'trainer: unknown option "T"; possible are teacher, student, optimizer, maxGradNorm, microBatchSize, temperature, alpha',
       () => distil({ T: 9 }),
     ],
     [
-      'SupervisedTrainer: unknown option "student"; possible are model, optimizer, maxGradNorm, labelSmoothing',
+      'SupervisedTrainer: unknown option "student"; possible are model, optimizer, maxGradNorm, microBatchSize, labelSmoothing',
       () => new dg.SupervisedTrainer(wrong({ student: model() })),
     ],
     [
-      'Batches: unknown option "shuffle"; possible are size, random, dropLast',
+      'Batches: unknown option "shuffle"; possible are size, random, dropLast, balanced, augment',
       () => new Batches({ x, labels }, wrong({ size: 2, shuffle: true })),
     ],
     [
-      "Batches: expected { size, random, dropLast }, got undefined",
+      "Batches: expected { size, random, dropLast, balanced, augment }, got undefined",
       () => new Batches({ x, labels }, wrong(undefined)),
     ],
     ["Linear: expected { bias, init, random, kernels }, got false", () => new dg.Linear(2, 2, wrong(false))],
@@ -95,7 +95,7 @@ describe("a wrong call", () => {
     ],
 
     [
-      "trainer: expected { teacher, student, optimizer, maxGradNorm, temperature, alpha, beta, features }, got undefined",
+      "trainer: expected { teacher, student, optimizer, maxGradNorm, microBatchSize, temperature, alpha, beta, features }, got undefined",
       () => new dg.FeatureDistillationTrainer(wrong(undefined)),
     ],
     [
