@@ -11,7 +11,7 @@ import {
 import { tensor } from "../../src/factories.ts";
 import { float32 } from "../../src/kernels/float32.ts";
 import type { Kernels } from "../../src/kernels/kernels.ts";
-import { Linear, type Module, ReLU, Sequential } from "../../src/nn/index.ts";
+import { Conv2d, Flatten, Linear, MaxPool2d, type Module, ReLU, Sequential } from "../../src/nn/index.ts";
 import { Adam, type Optimizer, SGD } from "../../src/optim/index.ts";
 
 /** What one of the workloads is, but for its numbers. */
@@ -125,6 +125,36 @@ export function featureDistillationOf(
 export function supervisionOf(workload: Workload, kernels: Kernels = float32): SupervisedTrainer {
   const model = studentOf(workload, kernels);
   return new SupervisedTrainer({ model, optimizer: workload.optimizer(model) });
+}
+
+/** W6: on images, without a teacher. Its widths are those of batches: 28 · 28 values to 10 classes. */
+const images: Workload = { index: 6, student: [784, 10], batch: 64, optimizer: adam };
+
+/** W6's batches, `[64, 1, 28, 28]`. */
+export const imageBatchesOf = (kernels: Kernels = float32): readonly Required<LabelledBatch>[] =>
+  batchesOf(images, kernels).map(({ x, labels }) => ({
+    x: tensor(x.data, { shape: [images.batch, 1, 28, 28], kernels }),
+    labels,
+  }));
+
+/** W6's trainer: two convolutions and a classifier, each weight and bias within 1/√fanIn. */
+export function imageSupervisionOf(kernels: Kernels = float32): SupervisedTrainer {
+  const model = new Sequential({
+    conv0: new Conv2d(1, 8, 3, { padding: 1, kernels }),
+    relu0: new ReLU(),
+    pool0: new MaxPool2d(2),
+    conv1: new Conv2d(8, 16, 3, { padding: 1, kernels }),
+    relu1: new ReLU(),
+    pool1: new MaxPool2d(2),
+    flat: new Flatten(),
+    logits: new Linear(16 * 7 * 7, 10, { kernels }),
+  });
+  const scales = [9, 72, 784].map((fanIn) => 1 / Math.sqrt(fanIn));
+  for (const [p, parameter] of [...model.parameters().values()].entries()) {
+    const values = hashedUniform(images.index * 10_000 + p + 1, parameter.size, scales[Math.floor(p / 2)]);
+    parameter.update((data) => data.set(values));
+  }
+  return new SupervisedTrainer({ model, optimizer: images.optimizer(model) });
 }
 
 function network(
