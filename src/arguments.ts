@@ -1,5 +1,5 @@
 /** Floor 0: what callers who have no type checker get wrong. Knows values and classes, not what they are for. */
-import { DistilgradError } from "./errors.ts";
+import { DistilgradError, type ErrorCode } from "./errors.ts";
 
 /**
  * Requires an options object that names nothing unknown: a misspelt setting would silently keep its default.
@@ -39,6 +39,27 @@ export function requireWhole(where: string, name: string, value: unknown, least:
       `${where}: ${name} must be a whole number of at least ${least}, got ${kindOf(value)}`,
     );
   }
+}
+
+/** Requires a finite number above 0, such as an ε that keeps a divisor from being 0. */
+export function requirePositive(where: string, name: string, value: unknown): void {
+  if (!(typeof value === "number" && value > 0 && value < Number.POSITIVE_INFINITY)) {
+    throw new DistilgradError(
+      "value",
+      `${where}: ${name} must be a finite number above 0, got ${kindOf(value)}`,
+    );
+  }
+}
+
+/** Requires that a function whose result this is ran at once: whoever called it undoes something when it returns. */
+export function requireSynchronous(code: ErrorCode, where: string, result: unknown, hint: string): void {
+  const promise = result as { then?: (done: undefined, failed: () => void) => void } | null | undefined;
+  if (typeof promise?.then !== "function") return;
+  promise.then(undefined, () => {}); // refused here; its own failure is nobody's to handle
+  throw new DistilgradError(
+    code,
+    `${where}: expected a synchronous function, got one that returns a promise; ${hint}`,
+  );
 }
 
 /** A wrong value in a few words: enough to recognise it, short enough for a sentence. */

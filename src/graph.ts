@@ -9,6 +9,7 @@
  * A node's dy is complete once every node that was computed from it has been visited. Inputs are always older than
  * outputs, so visiting the newest first is enough.
  */
+import { requireSynchronous } from "./arguments.ts";
 import { DistilgradError } from "./errors.ts";
 import type { Floats, Kernels } from "./kernels/kernels.ts";
 
@@ -171,14 +172,7 @@ export function noGrad<T>(compute: () => T): T {
   recording = false;
   try {
     const result = compute();
-    const promise = result as { then?: (done: undefined, failed: () => void) => void } | null | undefined;
-    if (typeof promise?.then === "function") {
-      promise.then(undefined, () => {}); // refused here; its own failure is nobody's to handle
-      throw new DistilgradError(
-        "graph",
-        "noGrad: expected a synchronous function, got one that returns a promise; call noGrad inside it, around the forward pass",
-      );
-    }
+    requireSynchronous("graph", "noGrad", result, "call noGrad inside it, around the forward pass");
     return result;
   } finally {
     recording = before;

@@ -1,8 +1,7 @@
-import { kindOf, requireOptions, requireWhole } from "../arguments.ts";
+import { kindOf, requireOptions, requirePositive, requireWhole } from "../arguments.ts";
 import { DistilgradError } from "../errors.ts";
 import { ones, zeros } from "../factories.ts";
 import { batchNorm, normalizedBatch } from "../ops/batch-norm.ts";
-import { requireEpsilon } from "../ops/normalization.ts";
 import { formatShape } from "../shape.ts";
 import { kernelsOf, type Tensor } from "../tensor.ts";
 import { type AffineOptions, affineOptions, startingAffine } from "./affine.ts";
@@ -36,7 +35,7 @@ abstract class BatchNorm extends Module {
     requireOptions(where, options, [...affineOptions, "momentum"]);
     requireWhole(where, "channels", channels, 1);
     const { epsilon = 1e-5, momentum = 0.1, kernels } = options;
-    requireEpsilon(where, epsilon);
+    requirePositive(where, "epsilon", epsilon);
     if (!(typeof momentum === "number" && momentum >= 0 && momentum <= 1)) {
       throw new DistilgradError("value", `${where}: momentum must be in [0, 1], got ${kindOf(momentum)}`);
     }

@@ -1,8 +1,7 @@
-import { requireOptions, requireWhole } from "../arguments.ts";
+import { requireOptions, requirePositive, requireWhole } from "../arguments.ts";
 import { DistilgradError } from "../errors.ts";
 import { requireGroups } from "../ops/channels.ts";
 import { groupNorm } from "../ops/group-norm.ts";
-import { requireEpsilon } from "../ops/normalization.ts";
 import { formatShape } from "../shape.ts";
 import { kernelsOf, type Tensor } from "../tensor.ts";
 import { type AffineOptions, affineOptions, startingAffine } from "./affine.ts";
@@ -24,7 +23,7 @@ export class GroupNorm extends Module {
     requireWhole("GroupNorm", "channels", channels, 1);
     requireGroups("GroupNorm", "in all", channels, groups);
     const { epsilon = 1e-5 } = options;
-    requireEpsilon("GroupNorm", epsilon);
+    requirePositive("GroupNorm", "epsilon", epsilon);
     const { weight, bias } = startingAffine([channels], options);
     this.groups = groups;
     this.channels = channels;

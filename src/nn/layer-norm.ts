@@ -1,7 +1,6 @@
-import { requireOptions, requireWhole } from "../arguments.ts";
+import { requireOptions, requirePositive, requireWhole } from "../arguments.ts";
 import { DistilgradError } from "../errors.ts";
 import { layerNorm } from "../ops/layer-norm.ts";
-import { requireEpsilon } from "../ops/normalization.ts";
 import { reshape } from "../ops/reshape.ts";
 import { formatShape, requireShape, type Shape, sameShape, sizeOf } from "../shape.ts";
 import { kernelsOf, type Tensor } from "../tensor.ts";
@@ -31,7 +30,7 @@ export class LayerNorm extends Module {
       throw new DistilgradError("shape", "LayerNorm: expected at least one axis, got []");
     }
     const { epsilon = 1e-5 } = options;
-    requireEpsilon("LayerNorm", epsilon);
+    requirePositive("LayerNorm", "epsilon", epsilon);
     const { weight, bias } = startingAffine(axes, options);
     this.shape = [...axes];
     this.epsilon = epsilon;

@@ -1,6 +1,5 @@
-import { requireOptions, requireWhole } from "../arguments.ts";
+import { requireOptions, requirePositive, requireWhole } from "../arguments.ts";
 import { DistilgradError } from "../errors.ts";
-import { requireEpsilon } from "../ops/normalization.ts";
 import { rmsNorm } from "../ops/rms-norm.ts";
 import { formatShape } from "../shape.ts";
 import { kernelsOf, type Tensor } from "../tensor.ts";
@@ -18,7 +17,7 @@ export class RMSNorm extends Module {
     requireOptions("RMSNorm", options, affineOptions);
     requireWhole("RMSNorm", "width", width, 1);
     const { epsilon = 1e-6 } = options;
-    requireEpsilon("RMSNorm", epsilon);
+    requirePositive("RMSNorm", "epsilon", epsilon);
     this.width = width;
     this.epsilon = epsilon;
     this.weight = startingAffine([width], options).weight;

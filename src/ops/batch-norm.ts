@@ -1,9 +1,9 @@
-import { requireOptions } from "../arguments.ts";
+import { requireOptions, requirePositive } from "../arguments.ts";
 import { DistilgradError } from "../errors.ts";
 import type { Floats } from "../kernels/kernels.ts";
 import { formatShape, sameShape, sizeOf } from "../shape.ts";
 import { kernelsOf, record, type Tensor, wrt } from "../tensor.ts";
-import { addFolded, type NormOptions, repeated, requireAffine, requireEpsilon } from "./normalization.ts";
+import { addFolded, type NormOptions, repeated, requireAffine } from "./normalization.ts";
 
 export interface BatchNormOptions extends NormOptions {
   /** m of each channel, a constant. Goes with `variance`. Default: that of the batch. */
@@ -119,7 +119,7 @@ function normalize(x: Tensor, { mean, variance }: Moments, options: NormOptions,
     }
   }
 
-  const weightGradient = (dy: Floats): Float64Array => {
+  const weightGradient = once((dy) => {
     const dw = new Float64Array(channels);
     for (let i = 0; i < dy.length; ) {
       for (let c = 0; c < channels; c++) {
@@ -131,8 +131,8 @@ function normalize(x: Tensor, { mean, variance }: Moments, options: NormOptions,
       }
     }
     return dw;
-  };
-  const biasGradient = (dy: Floats): Float64Array => {
+  });
+  const biasGradient = once((dy) => {
     const db = new Float64Array(channels);
     for (let i = 0; i < dy.length; ) {
       for (let c = 0; c < channels; c++) {
@@ -142,7 +142,7 @@ function normalize(x: Tensor, { mean, variance }: Moments, options: NormOptions,
       }
     }
     return db;
-  };
+  });
   const partials = [
     wrt(x, (dx, dy) => {
       if (!ofBatch) {
@@ -174,8 +174,17 @@ function normalize(x: Tensor, { mean, variance }: Moments, options: NormOptions,
   return record("batchNorm", y, x.shape, partials);
 }
 
+/** Sums that several derivatives read, worked out for the first: a graph goes back once, so there is one dy. */
+function once(sums: (dy: Floats) => Float64Array): (dy: Floats) => Float64Array {
+  let known: Float64Array | null = null;
+  return (dy) => {
+    known ??= sums(dy);
+    return known;
+  };
+}
+
 function requireChannels(x: Tensor, options: NormOptions): void {
-  requireEpsilon("batchNorm", options.epsilon ?? 1e-5);
+  requirePositive("batchNorm", "epsilon", options.epsilon ?? 1e-5);
   if (x.shape.length < 2) {
     throw new DistilgradError(
       "shape",

@@ -1,5 +1,4 @@
-import { kindOf, requireOptions } from "../arguments.ts";
-import { DistilgradError } from "../errors.ts";
+import { requireOptions, requirePositive } from "../arguments.ts";
 import type { Floats } from "../kernels/kernels.ts";
 import { record, type Tensor, wrt } from "../tensor.ts";
 import { requireSameShape, rowsOf } from "./operands.ts";
@@ -29,12 +28,7 @@ export function cosineSimilarity(a: Tensor, b: Tensor, options: CosineSimilarity
   requireSameShape("cosineSimilarity", "a", a, "b", b);
   requireOptions("cosineSimilarity", options, ["epsilon"]);
   const { epsilon = 1e-8 } = options;
-  if (!(typeof epsilon === "number" && epsilon > 0 && epsilon < Number.POSITIVE_INFINITY)) {
-    throw new DistilgradError(
-      "value",
-      `cosineSimilarity: epsilon must be a finite number above 0, got ${kindOf(epsilon)}`,
-    );
-  }
+  requirePositive("cosineSimilarity", "epsilon", epsilon);
   const { rows, cols } = rowsOf("cosineSimilarity", a);
   const [p, q] = [a.data, b.data];
   const left: Side = { values: p, lengths: new Float64Array(rows) };

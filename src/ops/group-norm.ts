@@ -1,9 +1,9 @@
-import { requireOptions, requireWhole } from "../arguments.ts";
+import { requireOptions, requirePositive, requireWhole } from "../arguments.ts";
 import { DistilgradError } from "../errors.ts";
 import { formatShape, sizeOf } from "../shape.ts";
 import { kernelsOf, type Tensor } from "../tensor.ts";
 import { requireGroups } from "./channels.ts";
-import { type NormOptions, normalizeRows, requireAffine, requireEpsilon } from "./normalization.ts";
+import { type NormOptions, normalizeRows, requireAffine } from "./normalization.ts";
 
 /**
  * Brings the values of each group of channels of a sample to mean 0 and variance 1.
@@ -25,7 +25,7 @@ export function groupNorm(x: Tensor, groups: number, options: NormOptions = {}):
   kernelsOf("groupNorm", x);
   requireOptions("groupNorm", options, ["weight", "bias", "epsilon"]);
   const { weight, bias, epsilon = 1e-5 } = options;
-  requireEpsilon("groupNorm", epsilon);
+  requirePositive("groupNorm", "epsilon", epsilon);
   requireWhole("groupNorm", "groups", groups, 1);
   const [, channels = 0] = x.shape;
   const period = sizeOf(x.shape.slice(1));

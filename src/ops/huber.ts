@@ -1,5 +1,4 @@
-import { kindOf, requireOptions } from "../arguments.ts";
-import { DistilgradError } from "../errors.ts";
+import { requireOptions, requirePositive } from "../arguments.ts";
 import { record, type Tensor, wrt } from "../tensor.ts";
 import { requireComparable } from "./operands.ts";
 
@@ -29,9 +28,7 @@ export function huber(prediction: Tensor, target: Tensor, options: HuberOptions 
   requireComparable("huber", "prediction", prediction, "target", target);
   requireOptions("huber", options, ["delta"]);
   const { delta = 1 } = options;
-  if (!(typeof delta === "number" && delta > 0 && delta < Number.POSITIVE_INFINITY)) {
-    throw new DistilgradError("value", `huber: delta must be a finite number above 0, got ${kindOf(delta)}`);
-  }
+  requirePositive("huber", "delta", delta);
   const n = prediction.size;
   const [a, b] = [prediction.data, target.data];
   let total = 0;

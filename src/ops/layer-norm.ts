@@ -1,8 +1,8 @@
-import { requireOptions } from "../arguments.ts";
+import { requireOptions, requirePositive } from "../arguments.ts";
 import { DistilgradError } from "../errors.ts";
 import { formatShape, sizeOf } from "../shape.ts";
 import { kernelsOf, type Tensor } from "../tensor.ts";
-import { type NormOptions, normalizeRows, requireAffine, requireEpsilon } from "./normalization.ts";
+import { type NormOptions, normalizeRows, requireAffine } from "./normalization.ts";
 
 export type { NormOptions };
 
@@ -24,7 +24,7 @@ export function layerNorm(x: Tensor, options: NormOptions = {}): Tensor {
   kernelsOf("layerNorm", x);
   requireOptions("layerNorm", options, ["weight", "bias", "epsilon"]);
   const { weight, bias, epsilon = 1e-5 } = options;
-  requireEpsilon("layerNorm", epsilon);
+  requirePositive("layerNorm", "epsilon", epsilon);
   const affine = weight ?? bias;
   if (affine != null) kernelsOf("layerNorm", x, affine);
   const shape = x.shape.slice(-(affine?.shape.length || 1));

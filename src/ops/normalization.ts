@@ -1,5 +1,4 @@
 /** Floor 2: what the norms share: what they can be told, and how rows are brought to mean 0 and variance 1. */
-import { kindOf } from "../arguments.ts";
 import { DistilgradError } from "../errors.ts";
 import type { Floats } from "../kernels/kernels.ts";
 import { formatShape, type Shape, sameShape } from "../shape.ts";
@@ -12,16 +11,6 @@ export interface NormOptions {
   readonly bias?: Tensor | null | undefined;
   /** ε > 0, added to the variance: values that are all equal become b, not NaN. Default 1e-5. */
   readonly epsilon?: number | undefined;
-}
-
-/** Requires a number that keeps the root above 0. */
-export function requireEpsilon(where: string, epsilon: unknown): void {
-  if (!(typeof epsilon === "number" && epsilon > 0 && epsilon < Number.POSITIVE_INFINITY)) {
-    throw new DistilgradError(
-      "value",
-      `${where}: epsilon must be a finite number above 0, got ${kindOf(epsilon)}`,
-    );
-  }
 }
 
 /** Requires a weight and a bias, where there are any, of one shape; `expected` says in words which. */

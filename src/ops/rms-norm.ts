@@ -1,6 +1,6 @@
-import { requireOptions } from "../arguments.ts";
+import { requireOptions, requirePositive } from "../arguments.ts";
 import { record, type Tensor, wrt } from "../tensor.ts";
-import { addFolded, type NormOptions, repeated, requireAffine, requireEpsilon } from "./normalization.ts";
+import { addFolded, type NormOptions, repeated, requireAffine } from "./normalization.ts";
 import { rowsOf } from "./operands.ts";
 
 /** As for the other norms, without a bias. ε joins the mean square; its default is 1e-6. */
@@ -25,7 +25,7 @@ export function rmsNorm(x: Tensor, options: RmsNormOptions = {}): Tensor {
   const { rows, cols: n } = rowsOf("rmsNorm", x);
   requireOptions("rmsNorm", options, ["weight", "epsilon"]);
   const { weight, epsilon = 1e-6 } = options;
-  requireEpsilon("rmsNorm", epsilon);
+  requirePositive("rmsNorm", "epsilon", epsilon);
   requireAffine("rmsNorm", x, { weight }, [n], "weight [n] for x […, n]");
 
   const values = x.data;

@@ -1,4 +1,4 @@
-import { kindOf, requireInstance, requireOptions } from "../arguments.ts";
+import { kindOf, requireInstance, requireOptions, requireSynchronous } from "../arguments.ts";
 import { DistilgradError } from "../errors.ts";
 import type { Floats } from "../kernels/kernels.ts";
 import { Module, type NamedTensors } from "../nn/module.ts";
@@ -82,14 +82,7 @@ export class ExponentialMovingAverage {
     this.#model.loadStateDict(this.stateDict());
     try {
       const result = compute();
-      const promise = result as { then?: (done: undefined, failed: () => void) => void } | null | undefined;
-      if (typeof promise?.then === "function") {
-        promise.then(undefined, () => {}); // refused here; its own failure is nobody's to handle
-        throw new DistilgradError(
-          "value",
-          "withAverage: expected a synchronous function, got one that returns a promise",
-        );
-      }
+      requireSynchronous("value", "withAverage", result, "await before it, and hand in what is left");
       return result;
     } finally {
       this.#model.loadStateDict(own);

@@ -180,7 +180,7 @@ describe("withAverage", () => {
       expect(() => average.withAverage(late)).toThrow(
         new DistilgradError(
           "value",
-          "withAverage: expected a synchronous function, got one that returns a promise",
+          "withAverage: expected a synchronous function, got one that returns a promise; await before it, and hand in what is left",
         ),
       );
     }
