@@ -41,6 +41,13 @@ export function requireWhole(where: string, name: string, value: unknown, least:
   }
 }
 
+/** Requires true or false: in JavaScript, "false" and "no" are true. */
+export function requireFlag(where: string, name: string, value: unknown): void {
+  if (typeof value !== "boolean") {
+    throw new DistilgradError("value", `${where}: ${name} must be true or false, got ${kindOf(value)}`);
+  }
+}
+
 /** Requires a finite number above 0, such as an ε that keeps a divisor from being 0. */
 export function requirePositive(where: string, name: string, value: unknown): void {
   if (!(typeof value === "number" && value > 0 && value < Number.POSITIVE_INFINITY)) {
@@ -70,5 +77,7 @@ export function kindOf(value: unknown): string {
   if (typeof value !== "object" || value === null) return String(value);
   if (Array.isArray(value)) return "an array";
   const name: unknown = value.constructor?.name;
-  return typeof name === "string" && name !== "" && name !== "Object" ? `a ${name}` : "an object";
+  return typeof name === "string" && name !== "" && name !== "Object"
+    ? `${/^[AEIOU]/.test(name) ? "an" : "a"} ${name}`
+    : "an object";
 }

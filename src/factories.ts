@@ -1,5 +1,5 @@
 /** Floor 1: tensors from numbers. Every factory copies what it is given, so nothing outside can change a tensor. */
-import { kindOf } from "./arguments.ts";
+import { kindOf, requireOptions } from "./arguments.ts";
 import { DistilgradError } from "./errors.ts";
 import { defaultKernels } from "./kernels/default.ts";
 import type { Floats, Kernels } from "./kernels/kernels.ts";
@@ -27,6 +27,9 @@ export interface TensorOptions {
   readonly kernels?: Kernels;
 }
 
+/** The names of these options. */
+const tensorOptions = ["requiresGrad", "kernels"];
+
 /**
  * A tensor from nested arrays, or from flat numbers with a shape.
  *
@@ -39,6 +42,7 @@ export function tensor(
   values: NestedNumbers | TypedNumbers,
   options: TensorOptions & { readonly shape?: Shape } = {},
 ): Tensor {
+  requireOptions("tensor", options, ["shape", ...tensorOptions]);
   const kernels = options.kernels ?? defaultKernels();
   const typed = ArrayBuffer.isView(values) ? (values as TypedNumbers) : null;
   const found = typed ? [typed.length] : shapeOf(values as NestedNumbers);
@@ -80,7 +84,7 @@ export interface RandomOptions extends TensorOptions {
 /** Independent standard normal values. */
 export function randn(shape: Shape, options: RandomOptions = {}): Tensor {
   const random = options.random ?? libraryStream();
-  return filled("randn", shape, options, () => random.normal());
+  return filled("randn", shape, options, () => random.normal(), ["random"]);
 }
 
 /** Independent values, uniform from low to high; high itself only where a value rounds to it. Default 0 to 1. */
@@ -92,7 +96,8 @@ export function uniform(
   if (!(low <= high && high - low < Number.POSITIVE_INFINITY)) {
     throw new DistilgradError("value", `uniform: expected low ≤ high, both finite, got ${low} and ${high}`);
   }
-  return filled("uniform", shape, options, () => low + (high - low) * random.uniform());
+  const draw = (): number => low + (high - low) * random.uniform();
+  return filled("uniform", shape, options, draw, ["low", "high", "random"]);
 }
 
 /** 0, 1, …, count − 1. */
@@ -107,6 +112,7 @@ export function arange(count: number, options: TensorOptions = {}): Tensor {
  */
 export function oneHot(labels: ArrayLike<number>, classes: number, options: TensorOptions = {}): Tensor {
   requireShape("oneHot", [classes]);
+  requireOptions("oneHot", options, tensorOptions);
   requireLabels("oneHot", labels, labels?.length, classes);
   const kernels = options.kernels ?? defaultKernels();
   const data = kernels.alloc(labels.length * classes);
@@ -114,8 +120,15 @@ export function oneHot(labels: ArrayLike<number>, classes: number, options: Tens
   return finish(data, [labels.length, classes], kernels, options);
 }
 
-function filled(name: string, shape: Shape, options: TensorOptions, value: (i: number) => number): Tensor {
+function filled(
+  name: string,
+  shape: Shape,
+  options: TensorOptions,
+  value: (i: number) => number,
+  besides: readonly string[] = [],
+): Tensor {
   requireShape(name, shape);
+  requireOptions(name, options, [...besides, ...tensorOptions]);
   const kernels = options.kernels ?? defaultKernels();
   const data = kernels.alloc(sizeOf(shape));
   for (let i = 0; i < data.length; i++) data[i] = value(i);

@@ -6,6 +6,7 @@ import { DistilgradError } from "./errors.ts";
  * Requires one label a row, each a whole number in [0, classes), before any loop runs on them.
  *
  * @param ignored a label that is allowed besides, such as −1 for "none"
+ * @param firstRow what messages call the first row
  */
 export function requireLabels(
   where: string,
@@ -13,6 +14,7 @@ export function requireLabels(
   rows: number,
   classes: number,
   ignored?: number,
+  firstRow = 0,
 ): void {
   if (typeof labels?.length !== "number") {
     throw new DistilgradError(
@@ -35,13 +37,13 @@ export function requireLabels(
       const hint = Array.isArray(label) ? "; pass the index of each row's class, not one-hot rows" : "";
       throw new DistilgradError(
         "labels",
-        `${where}: labels are whole numbers, got ${kindOf(label)} at row ${row}${hint}`,
+        `${where}: labels are whole numbers, got ${kindOf(label)} at row ${firstRow + row}${hint}`,
       );
     }
     if (label < 0 || label >= classes) {
       throw new DistilgradError(
         "labels",
-        `${where}: label ${label} at row ${row} is outside [0, ${classes})`,
+        `${where}: label ${label} at row ${firstRow + row} is outside [0, ${classes})`,
       );
     }
   }

@@ -17,7 +17,7 @@ const TWO_TO_64 = 18446744073709552000;
 /**
  * x^exponent, for any two numbers.
  *
- *     0, 1, 2, ½              : 1, x, x·x, √x
+ *     0, 1, 2, 3, −1, ½       : 1, x, x·x, x·x·x, 1/x, √x
  *     whole, at most 2⁴⁰      : products, see `integerPower`
  *     any other               : e^(exponent · log x), see `positivePower`
  *
@@ -28,6 +28,8 @@ export function power(x: number, exponent: number): number {
   if (exponent === 0) return 1;
   if (exponent === 1) return x;
   if (exponent === 2) return x * x;
+  if (exponent === 3) return x * x * x;
+  if (exponent === -1) return 1 / x;
   if (Number.isNaN(x) || Number.isNaN(exponent)) return NaN;
   const p = Math.max(-TWO_TO_64, Math.min(TWO_TO_64, exponent));
   const whole = Number.isInteger(p);

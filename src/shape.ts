@@ -70,10 +70,13 @@ export function broadcastShapes(op: string, a: Shape, b: Shape, what = "shapes")
 
 /** An axis counted from 0; −1 is the last. */
 export function requireAxis(op: string, shape: Shape, axis: number): number {
+  if (typeof axis !== "number") {
+    throw new DistilgradError("shape", `${op}: an axis is a whole number, got ${kindOf(axis)}`);
+  }
   if (!Number.isInteger(axis) || axis < -shape.length || axis >= shape.length) {
     throw new DistilgradError(
       "shape",
-      `${op}: axis ${typeof axis === "number" ? axis : kindOf(axis)} is outside ${formatShape(shape)}, which has ${shape.length} axes`,
+      `${op}: axis ${axis} is outside ${formatShape(shape)}, which has ${shape.length} axes`,
     );
   }
   return axis < 0 ? axis + shape.length : axis;

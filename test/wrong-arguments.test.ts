@@ -74,6 +74,110 @@ describe("a wrong call", () => {
       "crossEntropy: expected { labelSmoothing, ignoredLabel }, got null",
       () => dg.crossEntropy(x, labels, wrong(null)),
     ],
+    // Layouts of other libraries, and shapes that lack a step.
+    [
+      "conv2d: expected x [samples, in, height, width] and weight [out, in, height, width], got x [2, 8, 8, 3] and weight [4, 3, 3, 3]; channels come before positions: permute(x, [0, 3, 1, 2])",
+      () => new dg.Conv2d(3, 4, 3).forward(dg.ones([2, 8, 8, 3])),
+    ],
+    [
+      "conv1d: expected x [samples, in, length] and weight [out, in, length], got x [2, 8, 3] and weight [4, 3, 3]; channels come before positions: permute(x, [0, 2, 1])",
+      () => new dg.Conv1d(3, 4, 3).forward(dg.ones([2, 8, 3])),
+    ],
+    [
+      "conv2d: expected x [samples, in, height, width] and weight [out, in, height, width], got x [2, 64] and weight [4, 1, 3, 3]; give flat rows a shape with Reshape",
+      () => new dg.Conv2d(1, 4, 3).forward(dg.ones([2, 64])),
+    ],
+    [
+      "conv2d: expected x [samples, in, height, width] and weight [out, in, height, width], got x [2, 2, 8, 8] and weight [4, 3, 3, 3]",
+      () => new dg.Conv2d(3, 4, 3).forward(dg.ones([2, 2, 8, 8])),
+    ],
+    [
+      "convTranspose2d: expected x [samples, in, height, width] and weight [in, out, height, width], got x [2, 8, 8, 3] and weight [3, 4, 2, 2]; channels come before positions: permute(x, [0, 3, 1, 2])",
+      () => new dg.ConvTranspose2d(3, 4, 2).forward(dg.ones([2, 8, 8, 3])),
+    ],
+    [
+      "convTranspose2d: expected a bias third, or null, and options fourth, got an object",
+      () => dg.convTranspose2d(dg.ones([1, 1, 2, 2]), dg.ones([1, 1, 2, 2]), wrong({ stride: 2 })),
+    ],
+    [
+      'Conv2d: padding is a number of positions, got "same"; with a stride of 1 it is dilation · (kernel − 1) / 2',
+      () => new dg.Conv2d(1, 1, 3, wrong({ padding: "same" })),
+    ],
+    [
+      "linear: expected x [rows, in] and weight [out, in], got x [2, 3, 2, 2] and weight [5, 12]; make rows of x with Flatten",
+      () => new dg.Linear(12, 5).forward(dg.ones([2, 3, 2, 2])),
+    ],
+    [
+      "Flatten: operand 0 must be a tensor, got 3; wrap it in tensor(…)",
+      () => new dg.Flatten().forward(wrong(3)),
+    ],
+    [
+      "Reshape: operand 0 must be a tensor, got 3; wrap it in tensor(…)",
+      () => new dg.Reshape([2]).forward(wrong(3)),
+    ],
+    // Truth is no text.
+    [
+      'Linear: bias must be true or false, got "false", a string',
+      () => new dg.Linear(2, 2, wrong({ bias: "false" })),
+    ],
+    ["LayerNorm: affine must be true or false, got 0", () => new dg.LayerNorm(2, wrong({ affine: 0 }))],
+    [
+      "BatchNorm2d: affine must be true or false, got null",
+      () => new dg.BatchNorm2d(2, wrong({ affine: null })),
+    ],
+    [
+      'TransformerEncoderLayer: normFirst must be true or false, got "no", a string',
+      () => new dg.TransformerEncoderLayer(4, 2, wrong({ normFirst: "no" })),
+    ],
+    ["sum: keepAxes must be true or false, got 1", () => dg.sum(x, 0, wrong({ keepAxes: 1 }))],
+    ["matmul: transposeB must be true or false, got 1", () => dg.matmul(x, x, wrong({ transposeB: 1 }))],
+    [
+      "Batches: dropLast must be true or false, got 1",
+      () => new Batches({ x }, wrong({ size: 2, dropLast: 1 })),
+    ],
+    // Other libraries' names of options of tensors.
+    [
+      'tensor: unknown option "requires_grad"; possible are shape, requiresGrad, kernels',
+      () => dg.tensor([1], wrong({ requires_grad: true })),
+    ],
+    [
+      'zeros: unknown option "dtype"; possible are requiresGrad, kernels',
+      () => dg.zeros([1], wrong({ dtype: "f32" })),
+    ],
+    [
+      'randn: unknown option "seed"; possible are random, requiresGrad, kernels',
+      () => dg.randn([1], wrong({ seed: 1 })),
+    ],
+    [
+      "uniform: expected { low, high, random, requiresGrad, kernels }, got -1",
+      () => dg.uniform([1], wrong(-1)),
+    ],
+    ["arange: expected { requiresGrad, kernels }, got 5", () => dg.arange(0, wrong(5))],
+    ["oneHot: expected { requiresGrad, kernels }, got 5", () => dg.oneHot([0], 2, wrong(5))],
+    [
+      'Adam: unknown option "params"; possible are parameters, learningRateFactor, beta1, beta2, epsilon, weightDecay',
+      () => new dg.Adam(wrong([{ params: [] }])),
+    ],
+    [
+      "warmup: expected after, a schedule such as cosine({ steps: 800 }), got 3",
+      () => dg.warmup({ steps: 2, after: wrong(3) }),
+    ],
+    [
+      "LearningRate: expected { base, step }, got undefined",
+      () => new dg.LearningRate(adam(model()), dg.constant()).restore(wrong(undefined)),
+    ],
+    [
+      "featureMatchingLoss: expected student features as an array, got undefined",
+      () => dg.featureMatchingLoss(wrong(undefined), []),
+    ],
+    [
+      "featureMatchingLoss: expected teacher features as an array, got a Map",
+      () => dg.featureMatchingLoss([], wrong(new Map())),
+    ],
+    [
+      "inEvalMode: expected a synchronous function, got one that returns a promise; await before it, and hand in what is left",
+      () => model().inEvalMode(async () => 1),
+    ],
     ["dropout: expected { probability, random }, got undefined", () => dg.dropout(x, wrong(undefined))],
     ["cosine: expected { steps, floor }, got undefined", () => dg.cosine(wrong(undefined))],
     ["stepDecay: expected { every, factor }, got 3", () => dg.stepDecay(wrong(3))],

@@ -4,7 +4,7 @@
  */
 import { kindOf } from "../arguments.ts";
 import { DistilgradError } from "../errors.ts";
-import { Computation } from "../graph.ts";
+import { Computation, type Leaf, leavesBehind } from "../graph.ts";
 import { float64 } from "../kernels/float64.ts";
 import type { Floats } from "../kernels/kernels.ts";
 import { RandomStream } from "../random.ts";
@@ -32,7 +32,9 @@ type Differentiable = (...inputs: Tensor[]) => Tensor;
  * cotangent gives zeros, gradients are linear in the cotangent, they add to what is there, and no input is changed.
  *
  * @param fn built of ops, any number of tensors to one
- * @param inputs float64 tensors; each is differentiated. Keep them away from kinks such as ReLU's 0
+ * @param inputs float64 tensors; each is differentiated, and must reach the result. fn is handed leaves of its own that
+ *   share their values: a parameter that fn reads from elsewhere is not among them. Keep them away from kinks such as
+ *   ReLU's 0
  * @throws DistilgradError with the code "gradient" that names the input, the entry and both numbers
  * @see Griewank & Walther, Evaluating Derivatives (2008), §3.1 (adjoint identity)
  */
@@ -56,7 +58,8 @@ export function gradcheck(
   }
   const random = new RandomStream(seed, "gradcheck");
   const before = inputs.map(({ data }) => data.slice());
-  const first = fn(...leavesOf(inputs));
+  const leaves = leavesOf(inputs);
+  const first = fn(...leaves);
   if (!(first instanceof Tensor)) {
     throw new DistilgradError("value", `gradcheck: fn must return a tensor, got ${kindOf(first)}`);
   }
@@ -65,6 +68,15 @@ export function gradcheck(
   if (first.node === null) {
     if (inputs.length === 0 || first.size === 0) return;
     throw fault(check, "its result does not depend on any input");
+  }
+  const reached = first.node instanceof Computation ? leavesBehind(first.node) : new Map([[first.node, ""]]);
+  for (const [i, { node, size }] of leaves.entries()) {
+    if (size > 0 && !reached.has(node as Leaf)) {
+      throw fault(
+        check,
+        `input ${i} does not reach the result, so nothing of it would be checked; fn must compute with the tensors that it is handed`,
+      );
+    }
   }
   const cotangent = randomFloats(first.size, random);
 

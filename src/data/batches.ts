@@ -1,4 +1,4 @@
-import { kindOf, requireInstance, requireOptions } from "../arguments.ts";
+import { kindOf, requireFlag, requireInstance, requireOptions } from "../arguments.ts";
 import { DistilgradError } from "../errors.ts";
 import { type RandomState, RandomStream } from "../random.ts";
 import { type Augmentation, augmented, requireAugmentation } from "./augmentation.ts";
@@ -63,6 +63,7 @@ export class Batches implements Iterable<Dataset> {
     const rows = rowCount("Batches", dataset);
     requireOptions("Batches", options, ["size", "random", "dropLast", "balanced", "augment"]);
     const { size, random = null, dropLast = false, balanced = false, augment = null } = options;
+    requireFlag("Batches", "dropLast", dropLast);
     if (random !== null) requireInstance("Batches", "random, a RandomStream", random, RandomStream);
     if (!Number.isSafeInteger(size) || size < 1) {
       throw new DistilgradError(
@@ -75,9 +76,7 @@ export class Batches implements Iterable<Dataset> {
       const hint = dropLast && rows > 0 ? ` of ${size} without a smaller last one` : "";
       throw new DistilgradError("data", `Batches: ${rows} rows give no batch${hint}`);
     }
-    if (typeof balanced !== "boolean") {
-      throw new DistilgradError("value", `Batches: balanced must be true or false, got ${kindOf(balanced)}`);
-    }
+    requireFlag("Batches", "balanced", balanced);
     if (balanced && random === null) {
       throw new DistilgradError(
         "value",

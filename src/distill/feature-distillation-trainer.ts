@@ -13,7 +13,7 @@ import {
   type KnowledgeDistillationOptions,
   KnowledgeDistillationTrainer,
 } from "./knowledge-distillation-trainer.ts";
-import type { Part } from "./parts.ts";
+import { type Part, requirePartLabels } from "./parts.ts";
 import { teacherFeatures } from "./teacher.ts";
 
 /** A student layer, the teacher layer it imitates, and a projection from one width to the other where they differ. */
@@ -98,6 +98,7 @@ export class FeatureDistillationTrainer extends KnowledgeDistillationTrainer<
     const asked = teacherFeatures(this.teacher, x);
     part.teacherLogits = asked.logits;
     const answered = this.student.features(x);
+    requirePartLabels(part, answered.logits);
 
     const { total, hard, soft } = this.distillationLoss(answered.logits, asked.logits, labels, share);
     const distance = this.featureMatchingLoss(

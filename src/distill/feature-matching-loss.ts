@@ -1,3 +1,4 @@
+import { requireInstance } from "../arguments.ts";
 import { DistilgradError } from "../errors.ts";
 import { adaptiveAvgPool2d } from "../ops/adaptive-avg-pool2d.ts";
 import { add } from "../ops/add.ts";
@@ -23,6 +24,8 @@ export function featureMatchingLoss(
   teacherFeatures: readonly Tensor[],
   names?: readonly (readonly [student: string, teacher: string, ...unknown[]])[],
 ): Tensor {
+  requireInstance("featureMatchingLoss", "student features as an array", studentFeatures, Array);
+  requireInstance("featureMatchingLoss", "teacher features as an array", teacherFeatures, Array);
   if (studentFeatures.length !== teacherFeatures.length || studentFeatures.length === 0) {
     throw new DistilgradError(
       "shape",

@@ -9,7 +9,7 @@ import { scale } from "../ops/scale.ts";
 import { requireTemperature, softTargetLoss } from "../ops/soft-target-loss.ts";
 import { formatShape, sameShape } from "../shape.ts";
 import { Tensor } from "../tensor.ts";
-import { type Part, type Share, whole } from "./parts.ts";
+import { type Part, requirePartLabels, type Share, whole } from "./parts.ts";
 import { requireSeparate, type Teacher, teacherLogits } from "./teacher.ts";
 import { type TensorsOf, Trainer, type TrainerOptions, trainerOptions } from "./trainer.ts";
 
@@ -115,6 +115,7 @@ export class KnowledgeDistillationTrainer<
   protected override losses(part: Part): TensorsOf<Losses> {
     if (this.alpha < 1) part.teacherLogits ??= teacherLogits(this.teacher, part.x);
     const studentLogits = this.student.forward(part.x);
+    requirePartLabels(part, studentLogits);
     const losses: DistillationLosses<Tensor> = this.distillationLoss(
       studentLogits,
       part.teacherLogits,

@@ -1,5 +1,6 @@
 /** Floor 4: a batch in parts that are small enough to go through a model at once. */
 import { type Dataset, rowsBetween, unlabelled } from "../data/dataset.ts";
+import { requireLabels } from "../labels.ts";
 import type { Tensor } from "../tensor.ts";
 
 /** How much some rows count in the losses of their batch. The shares of all its parts add up to 1. */
@@ -21,7 +22,10 @@ export interface Part extends Dataset {
   teacherLogits?: Tensor;
 }
 
-/** All rows of a batch, at most `size` at a time; the batch itself where that is enough. */
+/**
+ * All rows of a batch, at most `size` at a time; the batch itself where that is enough. Parts are as equal as can be: a
+ * remainder of one row would have no variance to normalise by.
+ */
 export function* partsOf(batch: Dataset, rows: number, size: number): Generator<Part, void> {
   if (rows <= size) {
     yield { ...batch, start: 0, share: whole };
@@ -29,8 +33,9 @@ export function* partsOf(batch: Dataset, rows: number, size: number): Generator<
   }
   const { x, labels, teacherLogits } = batch;
   const labelled = countLabelled(labels);
-  for (let start = 0; start < rows; start += size) {
-    const end = Math.min(start + size, rows);
+  const count = Math.ceil(rows / size);
+  for (let i = 0; i < count; i++) {
+    const [start, end] = [i, i + 1].map((edge) => Math.floor((edge * rows) / count));
     const own = labels?.slice(start, end);
     yield {
       x: rowsBetween(x, start, end),
@@ -40,6 +45,12 @@ export function* partsOf(batch: Dataset, rows: number, size: number): Generator<
       share: { rows: (end - start) / rows, labelled: countLabelled(own) / Math.max(labelled, 1) },
     };
   }
+}
+
+/** Requires labels of the classes that the logits of a part have, or none; a wrong one is named by its row of the batch. */
+export function requirePartLabels({ x, labels, start }: Part, logits: Tensor): void {
+  if (labels === undefined) return;
+  requireLabels("trainStep", labels, x.shape[0], logits.shape[logits.shape.length - 1], unlabelled, start);
 }
 
 function countLabelled(labels: Int32Array | undefined): number {

@@ -5,7 +5,7 @@ import type { Module } from "../nn/module.ts";
 import { crossEntropy, requireSmoothing } from "../ops/cross-entropy.ts";
 import { scale } from "../ops/scale.ts";
 import type { Tensor } from "../tensor.ts";
-import type { Part } from "./parts.ts";
+import { type Part, requirePartLabels } from "./parts.ts";
 import { Trainer, type TrainerOptions, trainerOptions } from "./trainer.ts";
 
 export interface SupervisedTrainerOptions extends TrainerOptions {
@@ -31,14 +31,17 @@ export class SupervisedTrainer extends Trainer<{ readonly total: number }> {
     this.#labelSmoothing = labelSmoothing;
   }
 
-  protected override losses({ x, labels, share }: Part): { readonly total: Tensor } {
+  protected override losses(part: Part): { readonly total: Tensor } {
+    const { x, labels, share } = part;
     if (labels === undefined) {
       throw new DistilgradError(
         "labels",
         "trainStep: this trainer learns from labels, and the batch has none",
       );
     }
-    const loss = crossEntropy(this.model.forward(x), labels, {
+    const logits = this.model.forward(x);
+    requirePartLabels(part, logits);
+    const loss = crossEntropy(logits, labels, {
       labelSmoothing: this.#labelSmoothing,
       ignoredLabel: unlabelled,
     });

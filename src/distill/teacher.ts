@@ -2,7 +2,7 @@
 import { kindOf, requireInstance } from "../arguments.ts";
 import { DistilgradError } from "../errors.ts";
 import { noGrad, type Storage } from "../graph.ts";
-import { type Features, Module } from "../nn/module.ts";
+import { type Features, isParameter, Module } from "../nn/module.ts";
 import { Tensor } from "../tensor.ts";
 
 /**
@@ -61,10 +61,9 @@ interface Snapshot {
 
 function snapshot(teacher: Module): Map<string, Snapshot> {
   const found = new Map<string, Snapshot>();
-  for (const isParameter of [true, false]) {
-    for (const [name, { storage }] of isParameter ? teacher.parameters() : teacher.buffers()) {
-      found.set(name, { storage, version: storage.version, isParameter });
-    }
+  for (const [name, value] of teacher.stateTensors()) {
+    const { storage } = value;
+    found.set(name, { storage, version: storage.version, isParameter: isParameter(value) });
   }
   return found;
 }
@@ -95,9 +94,7 @@ export function requireSeparate(
   if (!(teacher instanceof Module)) return;
   // By storage, so that a detached or reshaped view of a weight counts as that weight.
   const owned = new Map<Storage, string>();
-  for (const tensors of [teacher.parameters(), teacher.buffers()]) {
-    for (const [name, value] of tensors) owned.set(value.storage, name);
-  }
+  for (const [name, value] of teacher.stateTensors()) owned.set(value.storage, name);
   for (const [name, value] of optimized) {
     const shared = owned.get(value.storage);
     if (shared !== undefined) {
@@ -107,7 +104,7 @@ export function requireSeparate(
       );
     }
   }
-  for (const [name, value] of [...student.parameters(), ...student.buffers()]) {
+  for (const [name, value] of student.stateTensors()) {
     const shared = owned.get(value.storage);
     if (shared !== undefined) {
       throw new DistilgradError(

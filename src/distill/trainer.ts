@@ -6,7 +6,7 @@ import { DistilgradError } from "../errors.ts";
 import { Computation, leavesBehind } from "../graph.ts";
 import { Module, type NamedTensors } from "../nn/module.ts";
 import { firstNonFinite, type NonFinite } from "../non-finite.ts";
-import { clipGradNorm } from "../optim/clip-gradients.ts";
+import { clipGradNorm, gradientNorm } from "../optim/clip-gradients.ts";
 import { Optimizer, type OptimizerState } from "../optim/optimizer.ts";
 import type { RandomState } from "../random.ts";
 import type { Tensor } from "../tensor.ts";
@@ -70,6 +70,8 @@ export abstract class Trainer<Losses extends { readonly total: number } = { read
   readonly #model: Module;
   readonly #maxGradNorm: number | null;
   readonly #microBatchSize: number;
+  /** What a forward pass may write to, such as running statistics. */
+  readonly #buffers: readonly Tensor[];
   #steps = 0;
   /** Whether the first step has shown that nothing is trained past the optimizer. */
   #complete = false;
@@ -81,6 +83,7 @@ export abstract class Trainer<Losses extends { readonly total: number } = { read
     requireInstance("trainer", "an optimizer such as new Adam(model.parameters())", optimizer, Optimizer);
     this.#model = model;
     this.learners = new Learners(model, besides);
+    this.#buffers = [...this.learners.buffers().values()];
     this.optimizer = optimizer;
     if (maxGradNorm !== undefined && !(typeof maxGradNorm === "number" && maxGradNorm > 0)) {
       throw new DistilgradError("value", `trainer: maxGradNorm must be above 0, got ${kindOf(maxGradNorm)}`);
@@ -102,14 +105,32 @@ export abstract class Trainer<Losses extends { readonly total: number } = { read
   }
 
   /**
-   * One step on one batch: forward and back, part by part, then one move of everything that learns. A loss that is not
-   * finite moves nothing.
+   * One step on one batch: forward and back, part by part, then one move of everything that learns. A step that is
+   * refused, such as one whose loss or gradient is not finite, moves nothing, running statistics included.
    *
    * @param batch x; labels, unless no row has one; a teacher's logits, unless it is to be asked again
    * @returns the losses of the whole batch, from before the step
    */
   trainStep(batch: Dataset): Losses {
     const rows = rowCount("trainStep", batch);
+    const buffers = this.#buffers.map((buffer) => buffer.data.slice());
+    try {
+      const losses = this.#gather(batch, rows);
+      if (this.#maxGradNorm !== null) clipGradNorm(this.optimizer.parameters, this.#maxGradNorm);
+      else gradientNorm("trainStep", this.optimizer.parameters);
+      this.optimizer.step();
+      this.#steps++;
+      return losses;
+    } catch (error) {
+      // Running statistics have moved with the forward pass, and a part's gradient may be there.
+      for (const [i, buffer] of this.#buffers.entries()) buffer.update((data) => data.set(buffers[i]));
+      this.optimizer.zeroGrad();
+      throw error;
+    }
+  }
+
+  /** The losses of a batch, and their gradients where the optimizer looks for them. */
+  #gather(batch: Dataset, rows: number): Losses {
     this.learners.train();
     const numbers: Record<string, number> = {};
     for (const part of partsOf(batch, rows, this.#microBatchSize)) {
@@ -121,9 +142,6 @@ export abstract class Trainer<Losses extends { readonly total: number } = { read
         numbers[name] = (numbers[name] ?? 0) + loss.item();
       }
     }
-    if (this.#maxGradNorm !== null) clipGradNorm(this.optimizer.parameters, this.#maxGradNorm);
-    this.optimizer.step();
-    this.#steps++;
     return numbers as Losses;
   }
 

@@ -1,4 +1,5 @@
 /** Floor 3: what layers of normalisation have in common: what they can be told, and the scale and offset they learn. */
+import { requireFlag } from "../arguments.ts";
 import { ones, zeros } from "../factories.ts";
 import type { Kernels } from "../kernels/kernels.ts";
 import type { Shape } from "../shape.ts";
@@ -18,9 +19,12 @@ export const affineOptions = ["epsilon", "affine", "kernels"] as const;
 
 /** A scale of ones and an offset of zeros, or null for each that is not wanted. */
 export function startingAffine(
+  where: string,
   shape: Shape,
   { affine = true, bias = true, kernels }: AffineOptions & { readonly bias?: boolean },
 ): { readonly weight: Parameter | null; readonly bias: Parameter | null } {
+  requireFlag(where, "affine", affine);
+  requireFlag(where, "bias", bias);
   const source = kernels ? { kernels } : {};
   return {
     weight: affine ? new Parameter(ones(shape, source)) : null,

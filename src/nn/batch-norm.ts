@@ -39,7 +39,7 @@ abstract class BatchNorm extends Module {
     if (!(typeof momentum === "number" && momentum >= 0 && momentum <= 1)) {
       throw new DistilgradError("value", `${where}: momentum must be in [0, 1], got ${kindOf(momentum)}`);
     }
-    const { weight, bias } = startingAffine([channels], options);
+    const { weight, bias } = startingAffine(where, [channels], options);
     const source = kernels ? { kernels } : {};
     this.channels = channels;
     this.momentum = momentum;

@@ -40,7 +40,7 @@ export class ConvTranspose2d extends Module {
   }
 
   forward(x: Tensor): Tensor {
-    return convTranspose2d(x, this.weight, this.bias ?? undefined, this.settings);
+    return convTranspose2d(x, this.weight, this.bias, this.settings);
   }
 
   override multiplyAdds(input: Shape, _output: Shape): number {

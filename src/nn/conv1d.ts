@@ -36,7 +36,7 @@ export class Conv1d extends Module {
   }
 
   forward(x: Tensor): Tensor {
-    return conv1d(x, this.weight, this.bias ?? undefined, this.settings);
+    return conv1d(x, this.weight, this.bias, this.settings);
   }
 
   override multiplyAdds(_input: Shape, output: Shape): number {

@@ -33,7 +33,7 @@ export class Conv2d extends Module {
   }
 
   forward(x: Tensor): Tensor {
-    return conv2d(x, this.weight, this.bias ?? undefined, this.settings);
+    return conv2d(x, this.weight, this.bias, this.settings);
   }
 
   override multiplyAdds(_input: Shape, output: Shape): number {

@@ -24,7 +24,7 @@ export class GroupNorm extends Module {
     requireGroups("GroupNorm", "in all", channels, groups);
     const { epsilon = 1e-5 } = options;
     requirePositive("GroupNorm", "epsilon", epsilon);
-    const { weight, bias } = startingAffine([channels], options);
+    const { weight, bias } = startingAffine("GroupNorm", [channels], options);
     this.groups = groups;
     this.channels = channels;
     this.epsilon = epsilon;

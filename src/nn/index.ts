@@ -28,7 +28,11 @@ export {
   Parameter,
   parametersOf,
 } from "./module.ts";
-export { MultiheadAttention, type MultiheadAttentionOptions } from "./multihead-attention.ts";
+export {
+  type AttentionMasks,
+  MultiheadAttention,
+  type MultiheadAttentionOptions,
+} from "./multihead-attention.ts";
 export type { NamedLayers } from "./named-layers.ts";
 export { AdaptiveAvgPool2d, AvgPool2d, GlobalAvgPool2d, MaxPool2d } from "./pools.ts";
 export { Reshape } from "./reshape.ts";

@@ -31,7 +31,7 @@ export class LayerNorm extends Module {
     }
     const { epsilon = 1e-5 } = options;
     requirePositive("LayerNorm", "epsilon", epsilon);
-    const { weight, bias } = startingAffine(axes, options);
+    const { weight, bias } = startingAffine("LayerNorm", axes, options);
     this.shape = [...axes];
     this.epsilon = epsilon;
     this.weight = weight;

@@ -24,7 +24,7 @@ export class Linear extends Module {
   }
 
   forward(x: Tensor): Tensor {
-    return this.bias ? linear(x, this.weight, this.bias) : linear(x, this.weight);
+    return linear(x, this.weight, this.bias);
   }
 
   override multiplyAdds(_input: Shape, output: Shape): number {

@@ -2,7 +2,7 @@
  * Floor 3: what has weights. A module is a class with a `forward`; its parts are found by looking at its fields, so a
  * model is written once and never registers anything.
  */
-import { requireInstance } from "../arguments.ts";
+import { requireInstance, requireSynchronous } from "../arguments.ts";
 import { DistilgradError } from "../errors.ts";
 import { Computation } from "../graph.ts";
 import { RandomStream } from "../random.ts";
@@ -69,7 +69,9 @@ export abstract class Module {
     const modes = modules.map((module) => module.#training);
     for (const module of modules) module.#training = false;
     try {
-      return compute();
+      const result = compute();
+      requireSynchronous("graph", "inEvalMode", result, "await before it, and hand in what is left");
+      return result;
     } finally {
       for (const [i, module] of modules.entries()) module.#training = modes[i];
     }
@@ -100,12 +102,21 @@ export abstract class Module {
 
   /** Everything that an optimizer moves, by dotted name; frozen parameters too. A shared one is listed once. */
   parameters(): Map<string, Tensor> {
-    return this.#tensors((value) => value instanceof Parameter || value.requiresGrad);
+    return this.#tensors(isParameter);
   }
 
   /** What belongs to the model's state without being trained, by dotted name. */
   buffers(): Map<string, Tensor> {
-    return this.#tensors((value) => !(value instanceof Parameter || value.requiresGrad));
+    return this.#tensors((value) => !isParameter(value));
+  }
+
+  /** All parameters, then all buffers, by dotted name: what `stateDict` copies. */
+  stateTensors(): Map<string, Tensor> {
+    const all = [...this.#tensors(() => true)];
+    return new Map([
+      ...all.filter(([, value]) => isParameter(value)),
+      ...all.filter(([, value]) => !isParameter(value)),
+    ]);
   }
 
   /** The random streams that the model draws from, such as a Dropout's, by dotted name; a shared one is listed once. */
@@ -116,7 +127,7 @@ export abstract class Module {
   /** Copies of all parameters and buffers, by dotted name. */
   stateDict(): Map<string, Tensor> {
     const state = new Map<string, Tensor>();
-    for (const [name, value] of this.#state()) {
+    for (const [name, value] of this.stateTensors()) {
       state.set(name, new Tensor(value.data.slice(), value.shape, value.kernels));
     }
     return state;
@@ -132,7 +143,7 @@ export abstract class Module {
     for (const [name, value] of state) {
       requireInstance("loadStateDict", `a tensor for "${name}"`, value, Tensor);
     }
-    const own = this.#state();
+    const own = this.stateTensors();
     const quote = (names: readonly string[]): string => names.map((name) => `"${name}"`).join(", ");
     const missing = [...own.keys()].filter((name) => !state.has(name));
     const unexpected = [...state.keys()].filter((name) => !own.has(name));
@@ -181,10 +192,6 @@ export abstract class Module {
     return this;
   }
 
-  #state(): Map<string, Tensor> {
-    return new Map([...this.parameters(), ...this.buffers()]);
-  }
-
   #tensors(wanted: (value: Tensor) => boolean): Map<string, Tensor> {
     // What an op computed is no state: a model may keep its last activation in a field.
     return this.#fields(
@@ -207,6 +214,9 @@ export abstract class Module {
     return found;
   }
 }
+
+/** Whether an optimizer moves it, or would if it were not frozen. */
+export const isParameter = (value: Tensor): boolean => value instanceof Parameter || value.requiresGrad;
 
 /** The fields of a module by name, and the entries of those that are arrays as `field.0`, `field.1`, … */
 function* fieldsOf(module: Module): Generator<readonly [name: string, value: unknown]> {

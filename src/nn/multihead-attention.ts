@@ -3,16 +3,26 @@ import { DistilgradError } from "../errors.ts";
 import type { Kernels } from "../kernels/kernels.ts";
 import { requireProbability } from "../ops/dropout.ts";
 import { linear } from "../ops/linear.ts";
+import { mul } from "../ops/mul.ts";
 import { permute } from "../ops/permute.ts";
 import { reshape } from "../ops/reshape.ts";
-import { type AttentionOptions, scaledDotProductAttention } from "../ops/scaled-dot-product-attention.ts";
+import { scaledDotProductAttention } from "../ops/scaled-dot-product-attention.ts";
 import { split } from "../ops/split.ts";
 import { libraryStream, RandomStream } from "../random.ts";
-import { formatShape, type Shape } from "../shape.ts";
-import { kernelsOf, type Tensor } from "../tensor.ts";
+import { formatShape, type Shape, sameShape } from "../shape.ts";
+import { kernelsOf, Tensor } from "../tensor.ts";
 import { xavierUniform } from "./init.ts";
 import { Linear } from "./linear.ts";
 import { Module } from "./module.ts";
+
+export interface AttentionMasks {
+  /** 1 where a query may look at a key and 0 where not: `[L, S]` for all, or `[samples or 1, heads or 1, L or 1, S]`. */
+  readonly mask?: Tensor | null | undefined;
+  /** `[samples, S]`, 1 where a sample has a key and 0 where it is padding. */
+  readonly keyMask?: Tensor | null | undefined;
+  /** Whether query i may look at the keys 0 … i only. Default false. */
+  readonly causal?: boolean | undefined;
+}
 
 export interface MultiheadAttentionOptions {
   /** How likely each weight between a query and a key is dropped while training, in [0, 1). Default 0. */
@@ -74,23 +84,18 @@ export class MultiheadAttention extends Module {
    * @param query `[samples, L, width]`
    * @param key `[samples, S, width]`; default: the query, which is self-attention
    * @param value `[samples, S, width]`; default: the key
-   * @param options.mask 1 where a query may look at a key and 0 where not, broadcast to `[samples, heads, L, S]`: such as
-   *   `[L, S]`, or `[samples, 1, 1, S]` for the keys of each sample
-   * @param options.causal whether query i may look at the keys 0 … i only
+   * @param options which queries may look at which keys: where all of mask, keyMask and causal let them
    * @returns `[samples, L, width]`
    */
-  forward(
-    query: Tensor,
-    key = query,
-    value = key,
-    options: Pick<AttentionOptions, "mask" | "causal"> = {},
-  ): Tensor {
-    requireOptions("MultiheadAttention", options, ["mask", "causal"]);
+  forward(query: Tensor, key = query, value = key, options: AttentionMasks = {}): Tensor {
+    requireOptions("MultiheadAttention", options, ["mask", "keyMask", "causal"]);
     this.#requireInputs(query, key, value);
+    const mask = combinedMask(options, query.shape[0], key.shape[1]);
     const { dropout: probability, random, width } = this;
     const [q, k, v] = this.#projected(query, key, value).map((x) => this.#inHeads(x));
     const y = scaledDotProductAttention(q, k, v, {
-      ...options,
+      mask,
+      causal: options.causal,
       dropout: this.training ? { probability, random } : null,
     });
     return this.outputProjection.forward(
@@ -118,6 +123,9 @@ export class MultiheadAttention extends Module {
   }
 
   #requireInputs(query: Tensor, key: Tensor, value: Tensor): void {
+    for (const [name, operand] of Object.entries({ query, key, value })) {
+      requireInstance("MultiheadAttention", `${name}, a tensor; options come fourth`, operand, Tensor);
+    }
     kernelsOf("MultiheadAttention", query, key, value);
     const [samples] = query.shape;
     const [, keys] = key.shape;
@@ -130,4 +138,27 @@ export class MultiheadAttention extends Module {
       );
     }
   }
+}
+
+/** Both masks as one that broadcasts to `[samples, heads, L, S]`; a mask of three axes could mean two things. */
+function combinedMask({ mask, keyMask }: AttentionMasks, samples: number, keys: number): Tensor | null {
+  if (mask != null) {
+    requireInstance("MultiheadAttention", "mask, a tensor", mask, Tensor);
+    if (mask.shape.length !== 2 && mask.shape.length !== 4) {
+      throw new DistilgradError(
+        "shape",
+        `MultiheadAttention: expected mask [L, S] or [samples, heads, L, S], each 1 where it repeats, got ${formatShape(mask.shape)}`,
+      );
+    }
+  }
+  if (keyMask == null) return mask ?? null;
+  requireInstance("MultiheadAttention", "keyMask, a tensor", keyMask, Tensor);
+  if (!sameShape(keyMask.shape, [samples, keys])) {
+    throw new DistilgradError(
+      "shape",
+      `MultiheadAttention: expected keyMask [samples, S], here [${samples}, ${keys}], got ${formatShape(keyMask.shape)}`,
+    );
+  }
+  const perKey = reshape(keyMask, [samples, 1, 1, keys]);
+  return mask ? mul(mask, perKey) : perKey;
 }

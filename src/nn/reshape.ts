@@ -1,7 +1,7 @@
 import { DistilgradError } from "../errors.ts";
 import { reshape } from "../ops/reshape.ts";
 import { formatShape, requireShape, type Shape, sizeOf } from "../shape.ts";
-import type { Tensor } from "../tensor.ts";
+import { kernelsOf, type Tensor } from "../tensor.ts";
 import { Module } from "./module.ts";
 
 /** Every row in another shape: `new Reshape([1, 8, 8])` makes images `[N, 1, 8, 8]` of `[N, 64]`. Nothing is copied. */
@@ -16,6 +16,7 @@ export class Reshape extends Module {
   }
 
   forward(x: Tensor): Tensor {
+    kernelsOf("Reshape", x);
     const [rows, ...each] = x.shape;
     if (rows === undefined || sizeOf(each) !== sizeOf(this.shape)) {
       throw new DistilgradError(

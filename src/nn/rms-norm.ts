@@ -20,7 +20,7 @@ export class RMSNorm extends Module {
     requirePositive("RMSNorm", "epsilon", epsilon);
     this.width = width;
     this.epsilon = epsilon;
-    this.weight = startingAffine([width], options).weight;
+    this.weight = startingAffine("RMSNorm", [width], options).weight;
   }
 
   forward(x: Tensor): Tensor {

@@ -2,8 +2,9 @@
 import { requireInstance } from "../arguments.ts";
 import { zeros } from "../factories.ts";
 import { noGrad } from "../graph.ts";
+import type { Kernels } from "../kernels/kernels.ts";
 import { formatShape, requireShape, type Shape } from "../shape.ts";
-import type { Tensor } from "../tensor.ts";
+import { Tensor } from "../tensor.ts";
 import { type Call, Module, watchCalls } from "./module.ts";
 
 /** One module within a model, or one call of it where it is called several times. */
@@ -42,18 +43,19 @@ export interface Summary {
 /**
  * The layers of a model, the shapes between them, their parameters and multiply-adds, for an input of one shape.
  *
- * It runs the model once on zeros, in evaluation mode and without a graph.
+ * It runs the model once, in evaluation mode and without a graph: on zeros, or on the tensor that is given.
  *
  *     console.log(`${summary(model, [1, 64])}`)
  *
- * @param inputShape with the batch in front, such as `[1, 3, 32, 32]`; costs are those of the whole batch
+ * @param input a shape with the batch in front, such as `[1, 3, 32, 32]`, or a tensor where zeros would mean something,
+ *   such as padding; costs are those of the whole batch
  */
-export function summary(model: Module, inputShape: Shape): Summary {
+export function summary(model: Module, input: Shape | Tensor): Summary {
   requireInstance("summary", "a Module", model, Module);
-  requireShape("summary", inputShape);
   const parameters = [...model.parameters().values()];
   const buffers = [...model.buffers().values()];
-  const x = zeros(inputShape, parameters.length > 0 ? { kernels: parameters[0].kernels } : {});
+  const [{ kernels } = { kernels: undefined }] = [...parameters, ...buffers];
+  const x = input instanceof Tensor ? input : blank(input, kernels);
   const calls: Call[] = [];
   const modules = model.modules();
   const forward = (): Tensor => model.forward(x);
@@ -83,7 +85,12 @@ export function summary(model: Module, inputShape: Shape): Summary {
     bytes: (count(parameters) + count(buffers)) * x.kernels.bytesPerElement,
     multiplyAdds: layers.reduce((sum, layer) => sum + layer.multiplyAdds, 0),
   };
-  return { ...result, toString: () => table(inputShape, result) };
+  return { ...result, toString: () => table(x.shape, result) };
+}
+
+function blank(shape: Shape, kernels: Kernels | undefined): Tensor {
+  requireShape("summary", shape);
+  return zeros(shape, kernels ? { kernels } : {});
 }
 
 /** How many numbers a module has beside those of the modules within it and those that were counted before. */

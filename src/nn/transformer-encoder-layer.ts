@@ -1,14 +1,17 @@
-import { kindOf, requireOptions, requireWhole } from "../arguments.ts";
+import { kindOf, requireFlag, requireOptions, requireWhole } from "../arguments.ts";
 import { DistilgradError } from "../errors.ts";
 import { add } from "../ops/add.ts";
-import type { AttentionOptions } from "../ops/scaled-dot-product-attention.ts";
 import type { Tensor } from "../tensor.ts";
 import { GELU, ReLU } from "./activations.ts";
 import { Dropout } from "./dropout.ts";
 import { LayerNorm } from "./layer-norm.ts";
 import { Linear } from "./linear.ts";
 import { Module } from "./module.ts";
-import { MultiheadAttention, type MultiheadAttentionOptions } from "./multihead-attention.ts";
+import {
+  type AttentionMasks,
+  MultiheadAttention,
+  type MultiheadAttentionOptions,
+} from "./multihead-attention.ts";
 
 export interface TransformerEncoderLayerOptions extends Omit<MultiheadAttentionOptions, "bias"> {
   /** How many hidden values each position has between the two linear layers. Default 4 · width. */
@@ -71,6 +74,8 @@ export class TransformerEncoderLayer extends Module {
         `TransformerEncoderLayer: activation must be "relu" or "gelu", got ${kindOf(activation)}`,
       );
     }
+    requireFlag("TransformerEncoderLayer", "normFirst", normFirst);
+    requireFlag("TransformerEncoderLayer", "causal", causal);
     this.linear1 = new Linear(width, feedForward, { ...home, random });
     this.activation = activation === "relu" ? new ReLU() : new GELU();
     this.linear2 = new Linear(feedForward, width, { ...home, random });
@@ -83,23 +88,22 @@ export class TransformerEncoderLayer extends Module {
 
   /**
    * @param x `[samples, length, width]`
-   * @param options.mask which positions see which, as `MultiheadAttention` takes it
+   * @param masks mask and keyMask: which positions see which, as `MultiheadAttention` takes them
    * @returns `[samples, length, width]`
    */
-  forward(x: Tensor, options: Pick<AttentionOptions, "mask"> = {}): Tensor {
-    requireOptions("TransformerEncoderLayer", options, ["mask"]);
-    const { mask } = options;
+  forward(x: Tensor, masks: Omit<AttentionMasks, "causal"> = {}): Tensor {
+    requireOptions("TransformerEncoderLayer", masks, ["mask", "keyMask"]);
     const { norm1, norm2 } = this;
     if (this.normFirst) {
-      const h = add(x, this.#attended(norm1.forward(x), mask));
+      const h = add(x, this.#attended(norm1.forward(x), masks));
       return add(h, this.#transformed(norm2.forward(h)));
     }
-    const h = norm1.forward(add(x, this.#attended(x, mask)));
+    const h = norm1.forward(add(x, this.#attended(x, masks)));
     return norm2.forward(add(h, this.#transformed(h)));
   }
 
-  #attended(x: Tensor, mask: Tensor | null | undefined): Tensor {
-    return this.dropout.forward(this.attention.forward(x, x, x, { mask, causal: this.causal }));
+  #attended(x: Tensor, masks: AttentionMasks): Tensor {
+    return this.dropout.forward(this.attention.forward(x, x, x, { ...masks, causal: this.causal }));
   }
 
   #transformed(x: Tensor): Tensor {

@@ -1,5 +1,5 @@
 /** Floor 3: the weight and the bias of layers that multiply: what can be said about them, and how they start. */
-import { kindOf, requireInstance } from "../arguments.ts";
+import { kindOf, requireFlag, requireInstance } from "../arguments.ts";
 import { DistilgradError } from "../errors.ts";
 import { uniform } from "../factories.ts";
 import type { Kernels } from "../kernels/kernels.ts";
@@ -42,6 +42,7 @@ export function startingWeights(
 ): { readonly weight: Parameter; readonly bias: Parameter | null } {
   const { bias = true, init = fanInUniform, ...source } = options;
   requireInitializer(where, init, source.random);
+  requireFlag(where, "bias", bias);
   const bound = 1 / Math.sqrt(fans(where, shape).fanIn);
   return {
     weight: new Parameter(init(shape, source)),

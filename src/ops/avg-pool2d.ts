@@ -1,5 +1,4 @@
-import { kindOf, requireOptions } from "../arguments.ts";
-import { DistilgradError } from "../errors.ts";
+import { requireFlag, requireOptions } from "../arguments.ts";
 import type { Tensor } from "../tensor.ts";
 import { spanMeans } from "./span-means.ts";
 import { type PoolOptions, type PoolSettings, requirePool, windowSpans } from "./spans.ts";
@@ -36,11 +35,6 @@ export function requireAvgPool(
   options: AvgPool2dOptions,
 ): PoolSettings & { readonly countPadding: boolean } {
   const { countPadding = true } = options;
-  if (typeof countPadding !== "boolean") {
-    throw new DistilgradError(
-      "value",
-      `${where}: countPadding must be true or false, got ${kindOf(countPadding)}`,
-    );
-  }
+  requireFlag(where, "countPadding", countPadding);
   return { ...requirePool(where, options), countPadding };
 }

@@ -72,7 +72,7 @@ export function normalizedBatch(
   if (n < 2) {
     throw new DistilgradError(
       "shape",
-      `batchNorm: expected more than one value a channel, got x ${formatShape(x.shape)}; a batch of one has no statistics`,
+      `batchNorm: expected more than one value a channel, got x ${formatShape(x.shape)}; a batch of one has no statistics; where it is what is left of an epoch, drop it with dropLast`,
     );
   }
   const values = x.data;

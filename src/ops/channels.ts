@@ -1,9 +1,9 @@
 /** Floor 2: what convolutions ask of channels: groups, and a bias that all positions of a channel share. */
-import { requireWhole } from "../arguments.ts";
+import { requireInstance, requireWhole } from "../arguments.ts";
 import { DistilgradError } from "../errors.ts";
 import type { Floats } from "../kernels/kernels.ts";
 import { formatShape, type Shape, sizeOf } from "../shape.ts";
-import { type PartialDerivative, type Tensor, wrt } from "../tensor.ts";
+import { type PartialDerivative, Tensor, wrt } from "../tensor.ts";
 import { addSums } from "./broadcasting.ts";
 
 /** Requires channels that fall into groups of one size, and returns that size. */
@@ -27,6 +27,21 @@ export function requireChannels(
   requireWhole(where, "in", inputs, 1);
   requireWhole(where, "out", outputs, 1);
   return [requireGroups(where, "in", inputs, groups), requireGroups(where, "out", outputs, groups)];
+}
+
+/** What to do about an x that is flat, or has its channels last; nothing, where it has neither look. */
+export function layoutHint(x: Shape, channels: number, rank: number): string {
+  if (x.length === 2) return "; give flat rows a shape with Reshape";
+  if (x.length !== rank || x[1] === channels || x[rank - 1] !== channels) return "";
+  return `; channels come before positions: permute(x, [0, ${rank - 1}, ${x
+    .slice(2)
+    .map((_, i) => i + 1)
+    .join(", ")}])`;
+}
+
+/** Requires a bias or none: options that stand in its place would be taken for one. */
+export function requireBiasOrNone(op: string, bias: unknown): void {
+  if (bias != null) requireInstance(op, "a bias third, or null, and options fourth", bias, Tensor);
 }
 
 /** Requires one value for each channel that a weight makes. */

@@ -2,7 +2,14 @@ import { requireOptions } from "../arguments.ts";
 import { DistilgradError } from "../errors.ts";
 import { formatShape, sizeOf } from "../shape.ts";
 import { kernelsOf, record, type Tensor, wrt } from "../tensor.ts";
-import { fillChannels, requireChannelBias, requireGroups, wrtChannelBias } from "./channels.ts";
+import {
+  fillChannels,
+  layoutHint,
+  requireBiasOrNone,
+  requireChannelBias,
+  requireGroups,
+  wrtChannelBias,
+} from "./channels.ts";
 import { type Conv2dOptions, type ConvolutionSettings, requireConvolution } from "./conv2d.ts";
 import { addImage, addMap, addWeight } from "./convolution-products.ts";
 import { type Both, type Pair, requirePair, windowsAlong } from "./windows.ts";
@@ -28,7 +35,7 @@ export interface ConvTranspose2dOptions extends Conv2dOptions {
  *
  * @param x `[samples, in, height, width]`
  * @param weight `[in, out / groups, height, width]` of the kernel
- * @param bias `[out]`, may be left out
+ * @param bias `[out]`, may be left out, or null
  * @returns `[samples, out, …]`, each side (side − 1) s − 2 p + d (kernel − 1) + outputPadding + 1
  * @throws where nothing would be left
  * @see Dumoulin & Visin, A guide to convolution arithmetic (2016), arXiv 1603.07285, §4
@@ -36,10 +43,11 @@ export interface ConvTranspose2dOptions extends Conv2dOptions {
 export function convTranspose2d(
   x: Tensor,
   weight: Tensor,
-  bias?: Tensor,
+  bias?: Tensor | null,
   options: ConvTranspose2dOptions = {},
 ): Tensor {
   const op = "convTranspose2d";
+  requireBiasOrNone(op, bias);
   const kernels = bias ? kernelsOf(op, x, weight, bias) : kernelsOf(op, x, weight);
   requireOptions(op, options, ["stride", "padding", "outputPadding", "dilation", "groups"]);
   const { stride, padding, outputPadding, dilation, groups } = requireTransposed(op, options);
@@ -49,7 +57,7 @@ export function convTranspose2d(
     const share = groups === 1 ? "out" : `out / ${groups}`;
     throw new DistilgradError(
       "shape",
-      `${op}: expected x [samples, in, height, width] and weight [in, ${share}, height, width], got x ${formatShape(x.shape)} and weight ${formatShape(weight.shape)}`,
+      `${op}: expected x [samples, in, height, width] and weight [in, ${share}, height, width], got x ${formatShape(x.shape)} and weight ${formatShape(weight.shape)}${layoutHint(x.shape, inputs, 4)}`,
     );
   }
   if (taps.includes(0)) {

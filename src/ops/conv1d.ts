@@ -22,11 +22,11 @@ export interface Conv1dOptions {
  *
  * @param x `[samples, in, length]`
  * @param weight `[out, in / groups, length]` of the kernel
- * @param bias `[out]`, may be left out
+ * @param bias `[out]`, may be left out, or null
  * @returns `[samples, out, ⌊(length + 2 p − d (kernel − 1) − 1) / s⌋ + 1]`
  * @throws where the kernel is larger than a row with its padding
  */
-export function conv1d(x: Tensor, weight: Tensor, bias?: Tensor, options: Conv1dOptions = {}): Tensor {
+export function conv1d(x: Tensor, weight: Tensor, bias?: Tensor | null, options: Conv1dOptions = {}): Tensor {
   requireOptions("conv1d", options, ["stride", "padding", "dilation", "groups"]);
   const { stride, padding, dilation, groups } = requireRowConvolution("conv1d", options);
   return convolve("conv1d", ["length"], x, weight, bias, {

@@ -2,7 +2,14 @@ import { requireOptions, requireWhole } from "../arguments.ts";
 import { DistilgradError } from "../errors.ts";
 import { formatShape, type Shape, sizeOf } from "../shape.ts";
 import { kernelsOf, record, type Tensor, wrt } from "../tensor.ts";
-import { fillChannels, requireChannelBias, requireGroups, wrtChannelBias } from "./channels.ts";
+import {
+  fillChannels,
+  layoutHint,
+  requireBiasOrNone,
+  requireChannelBias,
+  requireGroups,
+  wrtChannelBias,
+} from "./channels.ts";
 import { addImage, addMap, addWeight } from "./convolution-products.ts";
 import { type Both, type Pair, requirePair, requireWindows, windowsAlong } from "./windows.ts";
 
@@ -31,13 +38,13 @@ export interface Conv2dOptions {
  *
  * @param x `[samples, in, height, width]`
  * @param weight `[out, in / groups, height, width]` of the kernel
- * @param bias `[out]`, may be left out
+ * @param bias `[out]`, may be left out, or null
  * @returns `[samples, out, …]`, each side ⌊(side + 2 p − d (kernel − 1) − 1) / s⌋ + 1
  * @throws where the kernel is larger than a plane with its padding
  * @see Goodfellow, Bengio & Courville, Deep Learning (2016), §9.1 and §9.5 (derivatives); Dumoulin & Visin, A guide to
  *   convolution arithmetic (2016), arXiv 1603.07285, §2 and §5.1 (sizes)
  */
-export function conv2d(x: Tensor, weight: Tensor, bias?: Tensor, options: Conv2dOptions = {}): Tensor {
+export function conv2d(x: Tensor, weight: Tensor, bias?: Tensor | null, options: Conv2dOptions = {}): Tensor {
   requireOptions("conv2d", options, ["stride", "padding", "dilation", "groups"]);
   return convolve("conv2d", ["height", "width"], x, weight, bias, requireConvolution("conv2d", options));
 }
@@ -68,9 +75,10 @@ export function convolve(
   axes: readonly string[],
   x: Tensor,
   weight: Tensor,
-  bias: Tensor | undefined,
+  bias: Tensor | null | undefined,
   { stride, padding, dilation, groups }: ConvolutionSettings,
 ): Tensor {
+  requireBiasOrNone(op, bias);
   const kernels = bias ? kernelsOf(op, x, weight, bias) : kernelsOf(op, x, weight);
   const [samples, channels] = x.shape;
   const [outputs, inputs] = weight.shape;
@@ -80,7 +88,7 @@ export function convolve(
     const share = groups === 1 ? "in" : `in / ${groups}`;
     throw new DistilgradError(
       "shape",
-      `${op}: expected x [samples, in, ${space}] and weight [out, ${share}, ${space}], got x ${formatShape(x.shape)} and weight ${formatShape(weight.shape)}`,
+      `${op}: expected x [samples, in, ${space}] and weight [out, ${share}, ${space}], got x ${formatShape(x.shape)} and weight ${formatShape(weight.shape)}${layoutHint(x.shape, inputs * groups, rank)}`,
     );
   }
   const groupOutputs = requireGroups(op, "out", outputs, groups);

@@ -17,10 +17,10 @@ export function div(a: Tensor, b: Tensor): Tensor {
   k.div(y, p, q);
   return record("div", y, a.shape, [
     wrt(a, (da, dy) => {
-      for (let i = 0; i < da.length; i++) da[i] += dy[i] / q[i];
+      for (let i = 0; i < da.length; i++) if (dy[i] !== 0) da[i] += dy[i] / q[i];
     }),
     wrt(b, (db, dy) => {
-      for (let i = 0; i < db.length; i++) db[i] -= (p[i] / q[i] / q[i]) * dy[i];
+      for (let i = 0; i < db.length; i++) if (dy[i] !== 0) db[i] -= (p[i] / q[i] / q[i]) * dy[i];
     }),
   ]);
 }

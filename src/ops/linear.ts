@@ -1,5 +1,5 @@
 import { DistilgradError } from "../errors.ts";
-import { formatShape } from "../shape.ts";
+import { formatShape, sizeOf } from "../shape.ts";
 import { kernelsOf, record, type Tensor, wrt } from "../tensor.ts";
 
 /**
@@ -12,16 +12,17 @@ import { kernelsOf, record, type Tensor, wrt } from "../tensor.ts";
  *
  * @param x `[…, in]`
  * @param weight `[out, in]`
- * @param bias `[out]`, may be left out
+ * @param bias `[out]`, may be left out, or null
  * @returns `[…, out]`
  */
-export function linear(x: Tensor, weight: Tensor, bias?: Tensor): Tensor {
+export function linear(x: Tensor, weight: Tensor, bias?: Tensor | null): Tensor {
   const k = bias ? kernelsOf("linear", x, weight, bias) : kernelsOf("linear", x, weight);
   const [outputs, inputs] = weight.shape;
   if (x.shape.length < 1 || weight.shape.length !== 2 || x.shape.at(-1) !== inputs) {
+    const hint = sizeOf(x.shape.slice(1)) === inputs ? "; make rows of x with Flatten" : "";
     throw new DistilgradError(
       "shape",
-      `linear: expected x [rows, in] and weight [out, in], got x ${formatShape(x.shape)} and weight ${formatShape(weight.shape)}`,
+      `linear: expected x [rows, in] and weight [out, in], got x ${formatShape(x.shape)} and weight ${formatShape(weight.shape)}${hint}`,
     );
   }
   if (bias && (bias.shape.length !== 1 || bias.size !== outputs)) {

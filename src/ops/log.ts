@@ -14,7 +14,7 @@ export function log(x: Tensor): Tensor {
   for (let i = 0; i < y.length; i++) y[i] = math.log(values[i]);
   return record("log", y, x.shape, [
     wrt(x, (dx, dy) => {
-      for (let i = 0; i < dx.length; i++) dx[i] += dy[i] / values[i];
+      for (let i = 0; i < dx.length; i++) if (dy[i] !== 0) dx[i] += dy[i] / values[i];
     }),
   ]);
 }

@@ -1,4 +1,4 @@
-import { requireOptions } from "../arguments.ts";
+import { requireFlag, requireOptions } from "../arguments.ts";
 import { DistilgradError } from "../errors.ts";
 import type { Floats } from "../kernels/kernels.ts";
 import { broadcastShapes, formatShape, type Shape, sizeOf } from "../shape.ts";
@@ -26,6 +26,7 @@ export function matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}): Tenso
   const kernels = kernelsOf("matmul", a, b);
   requireOptions("matmul", options, ["transposeB"]);
   const { transposeB = false } = options;
+  requireFlag("matmul", "transposeB", transposeB);
   const [m, k] = a.shape.slice(-2);
   const [inner, n] = transposeB ? b.shape.slice(-2).reverse() : b.shape.slice(-2);
   if (a.shape.length < 2 || b.shape.length < 2 || k !== inner) {

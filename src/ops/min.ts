@@ -1,5 +1,5 @@
-import { record, type Tensor, wrt } from "../tensor.ts";
-import { extremesOf } from "./extremes.ts";
+import type { Tensor } from "../tensor.ts";
+import { reduceToExtremes } from "./extremes.ts";
 import type { ReductionOptions } from "./sum.ts";
 
 /**
@@ -15,13 +15,5 @@ import type { ReductionOptions } from "./sum.ts";
  * @throws where there is nothing to compare
  */
 export function min(x: Tensor, axes?: number | readonly number[], options: ReductionOptions = {}): Tensor {
-  const { from, shape } = extremesOf("min", -1, x, axes, options);
-  const values = x.data;
-  const y = x.kernels.alloc(from.length);
-  for (let o = 0; o < y.length; o++) y[o] = values[from[o]];
-  return record("min", y, shape, [
-    wrt(x, (dx, dy) => {
-      for (let o = 0; o < dy.length; o++) dx[from[o]] += dy[o];
-    }),
-  ]);
+  return reduceToExtremes("min", -1, x, axes, options);
 }

@@ -26,9 +26,10 @@ export function rowsOf(op: string, x: Tensor): Rows {
 export function lossRowsOf(op: string, name: string, x: Tensor): Rows {
   const found = rowsOf(op, x);
   if (found.rows === 0 || x.shape.length !== 2) {
+    const hint = x.shape.length > 2 ? `; reshape them to [${found.rows}, ${found.cols}]` : "";
     throw new DistilgradError(
       "shape",
-      `${op}: expected ${name} [rows, classes] with at least one row, got ${formatShape(x.shape)}`,
+      `${op}: expected ${name} [rows, classes] with at least one row, got ${formatShape(x.shape)}${hint}`,
     );
   }
   return found;

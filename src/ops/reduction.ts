@@ -1,4 +1,5 @@
 /** Floor 2: what reductions share: which axes go, and the shapes that are left. */
+import { requireFlag } from "../arguments.ts";
 import { requireAxes, type Shape } from "../shape.ts";
 
 export interface Reduction {
@@ -19,6 +20,7 @@ export function reductionOf(
   axes: number | readonly number[] | undefined,
   keepAxes: boolean,
 ): Reduction {
+  requireFlag(op, "keepAxes", keepAxes);
   const reduced = requireAxes(op, shape, axes);
   const kept = shape.map((length, axis) => (reduced.includes(axis) ? 1 : length));
   return {

@@ -27,6 +27,9 @@ export function reshape(x: Tensor, shape: Shape): Tensor {
 /** `shape` with its −1, if it has one, replaced by what is left over. */
 function inferred(x: Tensor, shape: Shape): Shape {
   const known = shape.filter((length) => length !== -1);
+  if (shape.length - known.length > 1) {
+    throw new DistilgradError("shape", `reshape: only one size may be −1, got ${formatShape(shape)}`);
+  }
   if (known.length !== shape.length - 1) return [...shape];
   const rest = x.size / sizeOf(known);
   return shape.map((length) => (length !== -1 ? length : Number.isInteger(rest) ? rest : 0));

@@ -1,4 +1,4 @@
-import { kindOf, requireOptions } from "../arguments.ts";
+import { kindOf, requireFlag, requireOptions } from "../arguments.ts";
 import { DistilgradError } from "../errors.ts";
 import { full } from "../factories.ts";
 import type { Kernels } from "../kernels/kernels.ts";
@@ -51,6 +51,7 @@ export function scaledDotProductAttention(
 ): Tensor {
   kernelsOf(op, query, key, value);
   requireOptions(op, options, ["mask", "causal", "scale", "dropout"]);
+  requireFlag(op, "causal", options.causal ?? false);
   const batch = requireOperands(query, key, value);
   const [queries, width] = query.shape.slice(-2);
   const { scale: factor = 1 / Math.sqrt(width) } = options;
@@ -131,7 +132,7 @@ function requireSomethingToSee({ data, shape }: Tensor): void {
     const position = lead.map((length, axis) => Math.floor(start / keys / strides[axis]) % length);
     throw new DistilgradError(
       "value",
-      `${op}: query ${formatShape(position)} may look at no key; leave it at least one`,
+      `${op}: query ${formatShape(position)} may look at no key; leave it at least one 1 in the mask`,
     );
   }
 }

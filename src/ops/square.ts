@@ -15,7 +15,7 @@ export function square(x: Tensor): Tensor {
   k.mul(y, values, values);
   return record("square", y, x.shape, [
     wrt(x, (dx, dy) => {
-      for (let i = 0; i < dx.length; i++) dx[i] += 2 * values[i] * dy[i];
+      for (let i = 0; i < dx.length; i++) if (dy[i] !== 0) dx[i] += 2 * values[i] * dy[i];
     }),
   ]);
 }

@@ -60,6 +60,12 @@ export function requireWindows(
 /** A pair as two whole numbers. */
 export function requirePair(op: string, name: string, value: Pair, least: number): Both {
   if (!Array.isArray(value)) {
+    if ((value as unknown) === "same") {
+      throw new DistilgradError(
+        "value",
+        `${op}: ${name} is a number of positions, got "same"; with a stride of 1 it is dilation · (kernel − 1) / 2`,
+      );
+    }
     requireWhole(op, name, value, least);
     return [value as number, value as number];
   }

@@ -14,17 +14,7 @@ import type { NamedTensors } from "../nn/module.ts";
 export function clipGradNorm(parameters: NamedTensors, maxNorm: number): number {
   requireInstance("clipGradNorm", "parameters by name, as model.parameters() gives them", parameters, Map);
   requireLimit("clipGradNorm", "maxNorm", maxNorm);
-  let squares = 0;
-  for (const [name, parameter] of parameters) {
-    let own = 0;
-    const gradient = parameter.grad?.data ?? [];
-    for (let i = 0; i < gradient.length; i++) own += gradient[i] * gradient[i];
-    if (own - own !== 0) {
-      throw new DistilgradError("nonfinite", `clipGradNorm: the gradient of "${name}" is not finite`);
-    }
-    squares += own;
-  }
-  const norm = Math.sqrt(squares);
+  const norm = gradientNorm("clipGradNorm", parameters);
   if (norm > maxNorm) {
     const factor = maxNorm / norm;
     for (const parameter of parameters.values()) {
@@ -34,6 +24,25 @@ export function clipGradNorm(parameters: NamedTensors, maxNorm: number): number 
     }
   }
   return norm;
+}
+
+/**
+ * How long the gradient of all parameters together is.
+ *
+ * @throws when that is not finite, naming a parameter: a step along it would leave nothing of the model
+ */
+export function gradientNorm(where: string, parameters: NamedTensors): number {
+  let squares = 0;
+  for (const [name, parameter] of parameters) {
+    let own = 0;
+    const gradient = parameter.grad?.data ?? [];
+    for (let i = 0; i < gradient.length; i++) own += gradient[i] * gradient[i];
+    if (own - own !== 0) {
+      throw new DistilgradError("nonfinite", `${where}: the gradient of "${name}" is not finite`);
+    }
+    squares += own;
+  }
+  return Math.sqrt(squares);
 }
 
 /** Cuts every entry of every gradient to [−limit, limit]. NaN stays NaN. */

@@ -74,19 +74,34 @@ export class ExponentialMovingAverage {
   /**
    * Runs `compute` with the averages in the model, and puts its own weights and buffers back, also when it throws.
    *
-   * @throws when `compute` is async: the own weights would be back before its first `await` ends
+   * @throws when `compute` is async: the own weights would be back before its first `await` ends; and when it trains the
+   *   model
    */
   withAverage<T>(compute: () => T): T {
     requireInstance("withAverage", "a function", compute, Function);
     const own = this.#model.stateDict();
     this.#model.loadStateDict(this.stateDict());
+    const versions = this.#versions();
     try {
       const result = compute();
       requireSynchronous("value", "withAverage", result, "await before it, and hand in what is left");
+      if (this.#versions() !== versions) {
+        throw new DistilgradError(
+          "changed",
+          "withAverage: the weights were changed while the averages stood in for them, and such a change is lost; train outside",
+        );
+      }
       return result;
     } finally {
       this.#model.loadStateDict(own);
     }
+  }
+
+  /** How often the parameters have been written to, in all. */
+  #versions(): number {
+    let sum = 0;
+    for (const { storage } of this.#parameters.values()) sum += storage.version;
+    return sum;
   }
 
   /** What the next update depends on besides the model; a copy. */

@@ -81,15 +81,17 @@ export abstract class Optimizer<Options extends { readonly learningRate?: number
     learningRate?: number,
   ) {
     const names = Object.keys(table);
+    const groupNames = ["parameters", "learningRateFactor", ...names];
     requireOptions(rule, options, ["learningRate", ...names]);
     for (const group of Array.isArray(parameters) ? parameters : [{ parameters }]) {
       if (!(group?.parameters instanceof Map)) {
+        if (kindOf(group) === "an object") requireOptions(rule, group, groupNames);
         throw new DistilgradError(
           "value",
           "optimizer: expected parameters by name, as model.parameters() or a Map gives them",
         );
       }
-      requireOptions(rule, group, ["parameters", "learningRateFactor", ...names]);
+      requireOptions(rule, group, groupNames);
       const factor = requireAtLeast0("learningRateFactor", group.learningRateFactor ?? 1);
       const settings = settle(table, group, options);
       for (const [name, parameter] of group.parameters) this.#add(name, parameter, settings, factor);

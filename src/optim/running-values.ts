@@ -23,7 +23,7 @@ export function misfits(
   const problems = differences(what, own, given);
   for (const [name, values] of own) {
     const other = given.get(name);
-    if (other && other.constructor !== values.constructor) {
+    if (given.has(name) && other?.constructor !== values.constructor) {
       problems.push(`${what} "${name}" is ${kindOf(other)} instead of ${kindOf(values)}`);
     } else if (other && other.length !== values.length) {
       problems.push(`${what} "${name}" holds ${other.length} values instead of ${values.length}`);

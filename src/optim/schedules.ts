@@ -86,6 +86,7 @@ export function warmup(options: { readonly steps: number; readonly after?: Sched
   requireOptions("warmup", options, ["steps", "after"]);
   const { steps, after = constant() } = options;
   requireWhole("warmup", "steps", steps, 1);
+  requireInstance("warmup", "after, a schedule such as cosine({ steps: 800 })", after, Function);
   return (step) => (step < steps ? (step + 1) / steps : after(step - steps));
 }
 
@@ -123,6 +124,7 @@ export class LearningRate {
   }
 
   restore(state: { readonly base: number; readonly step: number }): void {
+    requireOptions("LearningRate", state, ["base", "step"]);
     const { base, step } = state;
     if (!Number.isSafeInteger(step) || step < 0 || !(base >= 0 && base < Number.POSITIVE_INFINITY)) {
       throw new DistilgradError(

@@ -1,5 +1,5 @@
 /** Floor 3: what an update rule can be told, for all parameters or for a group of them, and what is refused. */
-import { kindOf } from "../arguments.ts";
+import { kindOf, requireFlag as requireBoolean } from "../arguments.ts";
 import { DistilgradError } from "../errors.ts";
 import type { NamedTensors } from "../nn/module.ts";
 
@@ -68,7 +68,5 @@ export function requireEpsilon(name: string, value: number): void {
 
 /** Requires true or false. */
 export function requireFlag(name: string, value: boolean): void {
-  if (typeof value !== "boolean") {
-    throw new DistilgradError("value", `optimizer: ${name} must be true or false, got ${kindOf(value)}`);
-  }
+  requireBoolean("optimizer", name, value);
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { gradcheck } from "../../src/check/gradcheck.ts";
+import { DistilgradError } from "../../src/errors.ts";
 import { arange, ones, randn, tensor } from "../../src/factories.ts";
 import { float64 } from "../../src/kernels/float64.ts";
 import { dropout, linear, relu, softmax, sum, tanh } from "../../src/ops/index.ts";
@@ -132,5 +133,21 @@ describe("gradcheck", () => {
   it("names its seed", () => {
     const bad = square((x, dy) => x * dy);
     expect(() => gradcheck(bad, [at], { seed: 17 })).toThrow("(seed 17)");
+  });
+
+  it("refuses an input that does not reach the result: a layer's weight that fn reads from elsewhere", () => {
+    const random = new RandomStream(1);
+    const [x, weight] = [
+      [2, 3],
+      [4, 3],
+    ].map((shape) => randn(shape, { kernels: float64, random }));
+    expect(() => gradcheck((x) => linear(x, weight), [x, weight])).toThrow(
+      new DistilgradError(
+        "gradient",
+        "gradcheck: linear: input 1 does not reach the result, so nothing of it would be checked; fn must compute with the tensors that it is handed (seed 1)",
+      ),
+    );
+    gradcheck((x, weight) => linear(x, weight), [x, weight]);
+    gradcheck((x) => x, [x]);
   });
 });

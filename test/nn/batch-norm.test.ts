@@ -227,7 +227,7 @@ describe("a layer of batch normalisation refuses", () => {
       () => new BatchNorm1d(2, { affine: false }).forward(ones([3, 2], { kernels: float64 })),
     ],
     [
-      "batchNorm: expected more than one value a channel, got x [1, 2]; a batch of one has no statistics",
+      "batchNorm: expected more than one value a channel, got x [1, 2]; a batch of one has no statistics; where it is what is left of an epoch, drop it with dropLast",
       () => new BatchNorm1d(2).forward(ones([1, 2])),
     ],
   ])("%s", (message, call) => {

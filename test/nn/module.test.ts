@@ -372,4 +372,20 @@ describe("how layers start", () => {
     expect(start(5)).toEqual(first);
     expect(start(6)).not.toEqual(first);
   });
+
+  it("hands out its state in the order of stateDict, the tensors themselves, frozen ones among the parameters", () => {
+    class Net extends Module {
+      offset = tensor([1]);
+      layer = new Linear(2, 1);
+      forward(x: Tensor): Tensor {
+        return this.layer.forward(x);
+      }
+    }
+    const net = new Net();
+    net.layer.bias!.requiresGrad = false;
+    const tensors = net.stateTensors();
+    expect([...tensors.keys()]).toEqual(["layer.weight", "layer.bias", "offset"]);
+    expect([...net.stateDict().keys()]).toEqual([...tensors.keys()]);
+    expect(tensors.get("layer.bias")).toBe(net.layer.bias);
+  });
 });

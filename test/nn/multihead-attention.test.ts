@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { DistilgradError } from "../../src/errors.ts";
-import { ones, randn, tensor } from "../../src/factories.ts";
+import { ones, randn, tensor, zeros } from "../../src/factories.ts";
 import { float32 } from "../../src/kernels/float32.ts";
 import { float64 } from "../../src/kernels/float64.ts";
 import { MultiheadAttention, summary } from "../../src/nn/index.ts";
-import { dropout as drop } from "../../src/ops/index.ts";
+import { dropout as drop, reshape } from "../../src/ops/index.ts";
 import { libraryStream, RandomStream } from "../../src/random.ts";
 import type { Shape } from "../../src/shape.ts";
 import { Tensor } from "../../src/tensor.ts";
@@ -197,6 +197,39 @@ describe("MultiheadAttention", () => {
     expect([...layer.streams().keys()]).toEqual(["random"]);
   });
 
+  it("takes a mask of the keys of each sample, alone or beside a mask of queries and keys", () => {
+    const layer = stirred(layerOf(4, 2));
+    const x = drawn(2, [3, 3, 4]);
+    const keyMask = tensor(
+      [
+        [1, 1, 0],
+        [1, 0, 1],
+        [1, 1, 1],
+      ],
+      { kernels: float64 },
+    );
+    const spelled = layer.forward(x, x, x, { mask: reshape(keyMask, [3, 1, 1, 3]) });
+    expect(layer.forward(x, x, x, { keyMask }).data).toEqual(spelled.data);
+    const both = layer.forward(x, x, x, { keyMask, causal: true });
+    const mask = tensor(
+      [
+        [1, 0, 0],
+        [1, 1, 0],
+        [1, 1, 1],
+      ],
+      { kernels: float64 },
+    );
+    expect(layer.forward(x, x, x, { keyMask, mask }).data).toEqual(both.data);
+    expect(both.data).not.toEqual(spelled.data);
+    // What is hidden may be anything.
+    const other = new Tensor(x.data.slice(), x.shape, float64);
+    other.update((data) => data.fill(7, 8, 12));
+    const first = (y: Tensor): unknown => [...y.data.slice(0, 8)];
+    expect(first(layer.forward(x, other, other, { keyMask }))).toEqual(
+      first(layer.forward(x, x, x, { keyMask })),
+    );
+  });
+
   it("computes a sample in a batch to the bits that it has alone", () => {
     const layer = stirred(layerOf(8, 2, { kernels: float32 }));
     const x = drawn(2, [5, 3, 8], float32);
@@ -254,8 +287,32 @@ describe("MultiheadAttention refuses", () => {
       () => layerOf(4, 2, { batchFirst: true }),
     ],
     [
-      "MultiheadAttention: operand 0 must be a tensor, got 3; wrap it in tensor(…)",
+      "MultiheadAttention: expected query, a tensor; options come fourth, got 3",
       () => layerOf(4, 2).forward(wrong(3)),
+    ],
+    [
+      "MultiheadAttention: expected key, a tensor; options come fourth, got an object",
+      () => layerOf(4, 2).forward(x, wrong({ causal: true })),
+    ],
+    [
+      "MultiheadAttention: expected mask [L, S] or [samples, heads, L, S], each 1 where it repeats, got [2, 3, 3]",
+      () => layerOf(4, 2).forward(x, x, x, { mask: ones([2, 3, 3], { kernels: float64 }) }),
+    ],
+    [
+      "MultiheadAttention: expected mask, a tensor, got an array",
+      () => layerOf(4, 2).forward(x, x, x, { mask: wrong([[1]]) }),
+    ],
+    [
+      "MultiheadAttention: expected keyMask [samples, S], here [2, 3], got [3, 2]",
+      () => layerOf(4, 2).forward(x, x, x, { keyMask: ones([3, 2], { kernels: float64 }) }),
+    ],
+    [
+      "MultiheadAttention: expected keyMask, a tensor, got an array",
+      () => layerOf(4, 2).forward(x, x, x, { keyMask: wrong([[1]]) }),
+    ],
+    [
+      "scaledDotProductAttention: query [0, 0, 0] may look at no key; leave it at least one 1 in the mask",
+      () => layerOf(4, 2).forward(x, x, x, { keyMask: zeros([2, 3], { kernels: float64 }) }),
     ],
     [
       "MultiheadAttention: operands live in two kernel sets, float64 and float32; make both with the same",
@@ -276,7 +333,7 @@ describe("MultiheadAttention refuses", () => {
       () => layerOf(4, 2).forward(x, x, ones([2, 5, 4], { kernels: float64 })),
     ],
     [
-      'MultiheadAttention: unknown option "dropout"; possible are mask, causal',
+      'MultiheadAttention: unknown option "dropout"; possible are mask, keyMask, causal',
       () => layerOf(4, 2).forward(x, x, x, wrong({ dropout: null })),
     ],
   ])("%s", (message, call) => {

@@ -2,7 +2,17 @@ import { describe, expect, it } from "vitest";
 import { DistilgradError } from "../../src/errors.ts";
 import { randn, tensor } from "../../src/factories.ts";
 import { float64 } from "../../src/kernels/float64.ts";
-import { Dropout, Linear, Module, Parameter, ReLU, Sequential, summary } from "../../src/nn/index.ts";
+import {
+  BatchNorm1d,
+  Dropout,
+  Embedding,
+  Linear,
+  Module,
+  Parameter,
+  ReLU,
+  Sequential,
+  summary,
+} from "../../src/nn/index.ts";
 import { add } from "../../src/ops/add.ts";
 import { RandomStream } from "../../src/random.ts";
 import type { Tensor } from "../../src/tensor.ts";
@@ -87,6 +97,13 @@ describe("summary", () => {
       { name: "", type: "Linear", outputShape: [1, 2], parameters: 8, multiplyAdds: 6 },
     ]);
     expect(bytes).toBe(64);
+  });
+
+  it("runs on a tensor where zeros would mean something, and finds the precision of a layer with buffers alone", () => {
+    const pick = new Embedding(3, 2);
+    expect(summary(pick, tensor([[2, 1]])).layers[0].outputShape).toEqual([1, 2, 2]);
+    const norm = new BatchNorm1d(4, { affine: false, kernels: float64 });
+    expect(summary(norm, [2, 4])).toMatchObject({ parameters: 0, buffers: 8, bytes: 64 });
   });
 
   it("leaves the model as it was: modes, streams, weights, gradients", () => {

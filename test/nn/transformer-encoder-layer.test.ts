@@ -149,6 +149,8 @@ describe("TransformerEncoderLayer", () => {
     const x = drawn([2, 3, 4]);
     const mask = tensor([1, 1, 0, 1, 1, 1], { shape: [2, 1, 1, 3], kernels: float64 });
     const y = layer.forward(x, { mask }).data;
+    const keyMask = tensor([1, 1, 0, 1, 1, 1], { shape: [2, 3], kernels: float64 });
+    expect(layer.forward(x, { keyMask }).data).toEqual(y);
     const short = new Tensor(x.data.slice(0, 8), [1, 2, 4], float64);
     const whole = new Tensor(x.data.slice(12), [1, 3, 4], float64);
     expect(y.slice(0, 8)).toEqual(layer.forward(short).data);
@@ -233,11 +235,11 @@ describe("TransformerEncoderLayer refuses", () => {
       () => layerOf({ norm_first: true }),
     ],
     [
-      'TransformerEncoderLayer: unknown option "causal"; possible are mask',
+      'TransformerEncoderLayer: unknown option "causal"; possible are mask, keyMask',
       () => layerOf().forward(drawn([1, 3, 4]), wrong({ causal: true })),
     ],
     [
-      "MultiheadAttention: operand 0 must be a tensor, got 3; wrap it in tensor(…)",
+      "MultiheadAttention: expected query, a tensor; options come fourth, got 3",
       () => layerOf().forward(wrong(3)),
     ],
     [

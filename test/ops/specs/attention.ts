@@ -196,22 +196,22 @@ export const attentions = {
               [[1], [0], [1]],
             ]),
           }),
-        `${op}: query [1, 1] may look at no key; leave it at least one`,
+        `${op}: query [1, 1] may look at no key; leave it at least one 1 in the mask`,
       ],
       [
         () =>
           attention(q, k, v, {
             mask: tensor([1, 0, 0, 0, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0], { shape: [3, 5] }),
           }),
-        `${op}: query [2] may look at no key; leave it at least one`,
+        `${op}: query [2] may look at no key; leave it at least one 1 in the mask`,
       ],
       [
         () => attention(q, k, v, { mask: zeros([]) }),
-        `${op}: query [] may look at no key; leave it at least one`,
+        `${op}: query [] may look at no key; leave it at least one 1 in the mask`,
       ],
       [
         () => attention(k, k, v, { causal: true, mask: tensor([0, 0, 1, 1, 1]) }),
-        `${op}: query [0] may look at no key; leave it at least one`,
+        `${op}: query [0] may look at no key; leave it at least one 1 in the mask`,
       ],
       [
         () => attention(q, k, v, { scale: Number.POSITIVE_INFINITY }),

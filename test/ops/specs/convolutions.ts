@@ -109,7 +109,7 @@ export const convolutions = {
       ],
       [
         () => ops.conv2d(image, ones([4, 2, 3, 3]), wrong({ padding: 1 })),
-        "conv2d: operand 2 must be a tensor, got an object; wrap it in tensor(…)",
+        "conv2d: expected a bias third, or null, and options fourth, got an object",
       ],
       [
         () => ops.conv2d(ones([2, 5, 5]), ones([4, 2, 3, 3])),

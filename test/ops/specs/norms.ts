@@ -318,11 +318,11 @@ export const norms = {
       ],
       [
         () => ops.batchNorm(ones([1, 4])),
-        "batchNorm: expected more than one value a channel, got x [1, 4]; a batch of one has no statistics",
+        "batchNorm: expected more than one value a channel, got x [1, 4]; a batch of one has no statistics; where it is what is left of an epoch, drop it with dropLast",
       ],
       [
         () => ops.batchNorm(ones([0, 4])),
-        "batchNorm: expected more than one value a channel, got x [0, 4]; a batch of one has no statistics",
+        "batchNorm: expected more than one value a channel, got x [0, 4]; a batch of one has no statistics; where it is what is left of an epoch, drop it with dropLast",
       ],
       [
         () => ops.batchNorm(x, { bias: ones([3]) }),

@@ -60,7 +60,7 @@ export const shapes = {
       [() => ops.reshape(ones([2, 3]), [4, -1]), "reshape: [2, 3] holds 6 values and [4, -1] does not"],
       [
         () => ops.reshape(ones([2]), [-1, -1]),
-        "reshape: sizes are whole numbers of at least 0, got [-1, -1]",
+        "reshape: only one size may be −1, got [-1, -1]",
       ],
     ],
   },
