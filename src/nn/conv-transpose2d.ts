@@ -6,6 +6,7 @@ import {
   requireTransposed,
   type TransposedSettings,
 } from "../ops/conv-transpose2d.ts";
+import { convolutionOptions } from "../ops/conv2d.ts";
 import { type Pair, requirePair } from "../ops/windows.ts";
 import { type Shape, sizeOf } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
@@ -27,7 +28,7 @@ export class ConvTranspose2d extends Module {
   /** @param kernel its height and width, or one number for both */
   constructor(inputs: number, outputs: number, kernel: Pair, options: ConvTranspose2dLayerOptions = {}) {
     super();
-    const known = ["stride", "padding", "outputPadding", "dilation", "groups", ...weightOptions];
+    const known = [...convolutionOptions, "outputPadding", ...weightOptions];
     requireOptions("ConvTranspose2d", options, known);
     const { stride, padding, outputPadding, dilation, groups, ...start } = options;
     const given = { stride, padding, outputPadding, dilation, groups };

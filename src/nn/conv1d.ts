@@ -6,6 +6,7 @@ import {
   type RowConvolutionSettings,
   requireRowConvolution,
 } from "../ops/conv1d.ts";
+import { convolutionOptions } from "../ops/conv2d.ts";
 import { type Shape, sizeOf } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 import { Module, type Parameter } from "./module.ts";
@@ -25,7 +26,7 @@ export class Conv1d extends Module {
 
   constructor(inputs: number, outputs: number, kernel: number, options: Conv1dLayerOptions = {}) {
     super();
-    requireOptions("Conv1d", options, ["stride", "padding", "dilation", "groups", ...weightOptions]);
+    requireOptions("Conv1d", options, [...convolutionOptions, ...weightOptions]);
     const { stride, padding, dilation, groups, ...start } = options;
     this.settings = requireRowConvolution("Conv1d", { stride, padding, dilation, groups });
     const [groupInputs] = requireChannels("Conv1d", inputs, outputs, this.settings.groups);

@@ -1,6 +1,12 @@
 import { requireOptions } from "../arguments.ts";
 import { requireChannels } from "../ops/channels.ts";
-import { type Conv2dOptions, type ConvolutionSettings, conv2d, requireConvolution } from "../ops/conv2d.ts";
+import {
+  type Conv2dOptions,
+  type ConvolutionSettings,
+  conv2d,
+  convolutionOptions,
+  requireConvolution,
+} from "../ops/conv2d.ts";
 import { type Pair, requirePair } from "../ops/windows.ts";
 import { type Shape, sizeOf } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
@@ -22,7 +28,7 @@ export class Conv2d extends Module {
   /** @param kernel its height and width, or one number for both */
   constructor(inputs: number, outputs: number, kernel: Pair, options: Conv2dLayerOptions = {}) {
     super();
-    requireOptions("Conv2d", options, ["stride", "padding", "dilation", "groups", ...weightOptions]);
+    requireOptions("Conv2d", options, [...convolutionOptions, ...weightOptions]);
     const { stride, padding, dilation, groups, ...start } = options;
     this.settings = requireConvolution("Conv2d", { stride, padding, dilation, groups });
     const [groupInputs] = requireChannels("Conv2d", inputs, outputs, this.settings.groups);

@@ -10,7 +10,12 @@ import {
   requireGroups,
   wrtChannelBias,
 } from "./channels.ts";
-import { type Conv2dOptions, type ConvolutionSettings, requireConvolution } from "./conv2d.ts";
+import {
+  type Conv2dOptions,
+  type ConvolutionSettings,
+  convolutionOptions,
+  requireConvolution,
+} from "./conv2d.ts";
 import { addImage, addMap, addWeight } from "./convolution-products.ts";
 import { type Both, type Pair, requirePair, windowsAlong } from "./windows.ts";
 
@@ -49,7 +54,7 @@ export function convTranspose2d(
   const op = "convTranspose2d";
   requireBiasOrNone(op, bias);
   const kernels = bias ? kernelsOf(op, x, weight, bias) : kernelsOf(op, x, weight);
-  requireOptions(op, options, ["stride", "padding", "outputPadding", "dilation", "groups"]);
+  requireOptions(op, options, [...convolutionOptions, "outputPadding"]);
   const { stride, padding, outputPadding, dilation, groups } = requireTransposed(op, options);
   const [samples, channels] = x.shape;
   const [inputs, groupOutputs, ...taps] = weight.shape;

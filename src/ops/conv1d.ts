@@ -1,6 +1,6 @@
 import { requireOptions, requireWhole } from "../arguments.ts";
 import type { Tensor } from "../tensor.ts";
-import { convolve } from "./conv2d.ts";
+import { convolutionOptions, convolve } from "./conv2d.ts";
 
 export interface Conv1dOptions {
   /** From one window to the next, in positions. Default 1. */
@@ -27,7 +27,7 @@ export interface Conv1dOptions {
  * @throws where the kernel is larger than a row with its padding
  */
 export function conv1d(x: Tensor, weight: Tensor, bias?: Tensor | null, options: Conv1dOptions = {}): Tensor {
-  requireOptions("conv1d", options, ["stride", "padding", "dilation", "groups"]);
+  requireOptions("conv1d", options, convolutionOptions);
   const { stride, padding, dilation, groups } = requireRowConvolution("conv1d", options);
   return convolve("conv1d", ["length"], x, weight, bias, {
     stride: [1, stride],

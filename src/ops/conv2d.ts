@@ -45,9 +45,12 @@ export interface Conv2dOptions {
  *   convolution arithmetic (2016), arXiv 1603.07285, §2 and §5.1 (sizes)
  */
 export function conv2d(x: Tensor, weight: Tensor, bias?: Tensor | null, options: Conv2dOptions = {}): Tensor {
-  requireOptions("conv2d", options, ["stride", "padding", "dilation", "groups"]);
+  requireOptions("conv2d", options, convolutionOptions);
   return convolve("conv2d", ["height", "width"], x, weight, bias, requireConvolution("conv2d", options));
 }
+
+/** The names of `Conv2dOptions`. */
+export const convolutionOptions = ["stride", "padding", "dilation", "groups"] as const;
 
 /** `Conv2dOptions`, checked and complete. */
 export interface ConvolutionSettings {

@@ -188,7 +188,7 @@ describe("a convolution", () => {
       () => new ConvTranspose2d(1, 1, 3, { stride: 2, outputPadding: 2 }),
     ],
     [
-      'ConvTranspose2d: unknown option "output_padding"; possible are stride, padding, outputPadding, dilation, groups, bias, init, random, kernels',
+      'ConvTranspose2d: unknown option "output_padding"; possible are stride, padding, dilation, groups, outputPadding, bias, init, random, kernels',
       () => new ConvTranspose2d(1, 1, 3, wrong({ output_padding: 1 })),
     ],
     [

@@ -165,7 +165,7 @@ export const convolutions = {
       ],
       [
         () => ops.conv2d(image, ones([4, 2, 3, 3]), undefined, wrong({ padding: "same" })),
-        'conv2d: padding must be a whole number of at least 0, got "same", a string',
+        'conv2d: padding is a number of positions, got "same"; with a stride of 1 it is dilation · (kernel − 1) / 2',
       ],
       [
         () => ops.conv2d(image, ones([4, 2, 3, 3]), undefined, { dilation: 1.5 }),
@@ -223,7 +223,7 @@ export const convolutions = {
       [() => ops.convTranspose2d(...mixed), mixedMessage("convTranspose2d")],
       [
         () => ops.convTranspose2d(image, ones([2, 4, 3, 3]), undefined, wrong({ output_padding: 1 })),
-        'convTranspose2d: unknown option "output_padding"; possible are stride, padding, outputPadding, dilation, groups',
+        'convTranspose2d: unknown option "output_padding"; possible are stride, padding, dilation, groups, outputPadding',
       ],
       [
         () => ops.convTranspose2d(image, ones([4, 2, 3, 3])),
