@@ -10,8 +10,8 @@ import { type Pair, requirePair } from "./windows.ts";
  *     dx[i, j] = Σ dy[u, v] / n        over the windows that hold (i, j)
  *
  * for planes h high and results H high; n is the number of values in the window. The windows cover all of the plane.
- * Where H does not divide h they overlap and may differ in size, and where H exceeds h they repeat. Summed and divided
- * in float64, rounded once.
+ * Where H does not divide h they overlap and may differ in size, and where H exceeds h every value is in several.
+ * Summed and divided in float64, rounded once.
  *
  * @param x `[samples, channels, height, width]`
  * @param size of the result, [height, width] or one number for both

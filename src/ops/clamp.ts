@@ -16,8 +16,8 @@ export interface ClampOptions {
  *     y  = min where x < min, max where x > max, else x
  *     dx = dy where min ≤ x ≤ max, else 0        the derivative at the bounds is 1, as in PyTorch
  *
- * The bounds are first rounded to the precision of x, so that a value which was cut lies at a bound and not beside it.
- * NaN stays NaN.
+ * The bounds are first rounded to the precision of x: otherwise a float32 0.1 would count as beyond the bound 0.1 and
+ * lose its gradient. NaN stays NaN.
  */
 export function clamp(x: Tensor, options: ClampOptions): Tensor {
   const k = kernelsOf("clamp", x);

@@ -31,7 +31,7 @@ export interface ConvTranspose2dOptions extends Conv2dOptions {
  * The transpose of a convolution: what `conv2d` with the same weight and options does to a gradient of its x.
  *
  *     y[n, o, u·s + i·d − p, v·s + j·d − p] = b[o] + Σ w[c, o, i, j] · x[n, c, u, v]        over c and all that meet there
- *     dx = conv2d(dy, w)        without a bias
+ *     dx = conv2d(dy, w)        without a bias; its first windows, as many as x has positions
  *     dw[c, o, i, j] = Σ x[n, c, u, v] · dy[n, o, u·s + i·d − p, v·s + j·d − p]        over n, u, v
  *     db[o] = Σ dy[n, o, …]        over samples and positions
  *

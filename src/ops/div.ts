@@ -5,7 +5,7 @@ import { broadcastOperands } from "./operands.ts";
  * The elementwise quotient of two tensors, broadcast to a common shape.
  *
  *     y  = a / b
- *     da = dy / b        db = −a / b² · dy
+ *     da = dy / b        db = −a / b² · dy        0 where dy is 0, also where b is 0
  *
  * As IEEE 754 has it, x / 0 is ±∞ and 0 / 0 is NaN.
  */

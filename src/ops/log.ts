@@ -5,7 +5,7 @@ import { kernelsOf, record, type Tensor, wrt } from "../tensor.ts";
  * The natural logarithm: −∞ at 0, NaN below.
  *
  *     y  = ln x
- *     dx = dy / x
+ *     dx = dy / x        infinite at 0; 0 where dy is 0, also there
  */
 export function log(x: Tensor): Tensor {
   const k = kernelsOf("log", x);

@@ -48,7 +48,7 @@ export function repeated(operand: Tensor | null | undefined, size: number, other
  *     dw = Σ x̂ dy        db = Σ dy        over whatever shares an entry of w and b
  *
  * The variance is that of differences from the mean: Σ x² / n − m² would cancel. x̂ is worked out again on the way back,
- * from x and two numbers a row.
+ * from x and two numbers a row; beside these, w and b are kept in float64, written out over a period.
  *
  * @param n the length of a row
  * @param period after how many values of x the entries of w and b start over: each serves period / its size values

@@ -34,7 +34,8 @@ export interface AttentionOptions {
  *     dQ = c dS K       dK = c dSᵀ Q
  *
  * It is composed of ops, whose derivatives these are. The factor 1/√E keeps scores of the order of 1, where a softmax
- * still learns. A key that no query may look at has the weight 0 and gets no gradient, however large its numbers are.
+ * still learns. A key that no query may look at has the weight 0 and gets no gradient, as long as its numbers are finite,
+ * however large.
  *
  * @param query `[…, L, E]`; axes before the last two are batches, and broadcast
  * @param key `[…, S, E]`

@@ -4,7 +4,7 @@ import { kernelsOf, record, type Tensor, wrt } from "../tensor.ts";
  * Every value times itself.
  *
  *     y  = x²
- *     dx = 2x ⊙ dy
+ *     dx = 2x ⊙ dy        0 where dy is 0, also at ±∞
  *
  * `pow(x, 2)` gives the same bits.
  */

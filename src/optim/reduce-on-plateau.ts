@@ -29,8 +29,8 @@ export interface ReduceOnPlateauState {
 }
 
 /**
- * Lowers the learning rate when a metric no longer improves: rate ← max(factor · rate, minimum) after more than
- * `patience` metrics in a row that were no better than the best before them.
+ * Lowers the learning rate when a metric no longer improves: rate ← min(rate, max(factor · rate, minimum)) after more
+ * than `patience` metrics in a row that were no better than the best before them. So a rate below the minimum stays.
  *
  *     min : better is  best − metric > threshold · |best|
  *     max : better is  metric − best > threshold · |best|

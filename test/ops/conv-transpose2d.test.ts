@@ -7,18 +7,13 @@ import { float64 } from "../../src/kernels/float64.ts";
 import type { Floats, Kernels } from "../../src/kernels/kernels.ts";
 import { conv2d, convTranspose2d, sum } from "../../src/ops/index.ts";
 import { RandomStream } from "../../src/random.ts";
-import { type Shape, sizeOf } from "../../src/shape.ts";
-import type { Tensor } from "../../src/tensor.ts";
+import type { Shape } from "../../src/shape.ts";
+import { sampleOf } from "../support/samples.ts";
+import { dot, normal } from "./convolution-reference.ts";
 
 const round = Math.fround;
 const runs = { seed: 1, numRuns: 30 };
 
-function normal(shape: Shape, random: RandomStream, kernels: Kernels = float64): Tensor {
-  const values = Float64Array.from({ length: sizeOf(shape) }, () => round(random.normal()));
-  return tensor(values, { shape, kernels });
-}
-
-const dot = (a: Floats, b: Floats): number => [...a].reduce((total, value, i) => total + value * b[i], 0);
 const absolute = (values: Floats): number => [...values].reduce((total, value) => total + Math.abs(value), 0);
 
 const small = (max: number, min = 0): fc.Arbitrary<[number, number]> =>
@@ -62,9 +57,9 @@ describe("convTranspose2d", () => {
     fc.assert(
       fc.property(geometry, ({ image, weight: shape, rests, settings, seed }) => {
         const random = new RandomStream(seed);
-        const [a, weight] = [normal(image, random), normal(shape, random)];
+        const [a, weight] = [normal(image, random, float64), normal(shape, random, float64)];
         const map = conv2d(a, weight, undefined, settings);
-        const b = normal(map.shape, random);
+        const b = normal(map.shape, random, float64);
         const back = convTranspose2d(b, weight, undefined, { ...settings, outputPadding: rests });
         expect(back.shape).toEqual(image);
         // Two sums of the same products, each at most 1,000 long, of numbers below 6.
@@ -81,10 +76,10 @@ describe("convTranspose2d", () => {
     fc.assert(
       fc.property(geometry, ({ image, weight: shape, rests, settings, seed }) => {
         const random = new RandomStream(seed);
-        const [a, weight] = [normal(image, random, float32), normal(shape, random, float32)];
+        const [a, weight] = [normal(image, random), normal(shape, random)];
         a.requiresGrad = true;
         const map = conv2d(a, weight, undefined, settings);
-        const b = normal(map.shape, random, float32);
+        const b = normal(map.shape, random);
         map.backward(b);
         const back = convTranspose2d(b, weight, undefined, { ...settings, outputPadding: rests });
         expect(back.data).toEqual(a.grad!.data);
@@ -97,9 +92,9 @@ describe("convTranspose2d", () => {
     fc.assert(
       fc.property(geometry, ({ image, weight: shape, rests, settings, seed }) => {
         const random = new RandomStream(seed);
-        const [dy, weight] = [normal(image, random, float32), normal(shape, random, float32)];
+        const [dy, weight] = [normal(image, random), normal(shape, random)];
         const map = conv2d(dy, weight, undefined, settings);
-        const x = normal(map.shape, random, float32);
+        const x = normal(map.shape, random);
         for (const leaf of [x, weight]) leaf.requiresGrad = true;
         convTranspose2d(x, weight, undefined, { ...settings, outputPadding: rests }).backward(dy);
         expect(x.grad!.data).toEqual(map.data);
@@ -113,9 +108,7 @@ describe("convTranspose2d", () => {
 
   it("starts from the bias, and adds taps in ascending order, one rounding each", () => {
     const random = new RandomStream(2);
-    const [x, weight, bias] = [[2, 3, 3, 4], [3, 2, 2, 3], [2]].map((shape) =>
-      normal(shape, random, float32),
-    );
+    const [x, weight, bias] = [[2, 3, 3, 4], [3, 2, 2, 3], [2]].map((shape) => normal(shape, random));
     const y = convTranspose2d(x, weight, bias, { stride: [2, 1], padding: [0, 1] });
     expect(y.shape).toEqual([2, 2, 6, 4]);
     const expected = Float32Array.from({ length: 96 }, (_, i) => bias.data[Math.floor(i / 24) % 2]);
@@ -140,14 +133,13 @@ describe("convTranspose2d", () => {
 
   it("computes a sample in a batch to the same bits as alone", () => {
     const random = new RandomStream(3);
-    const x = normal([3, 2, 4, 3], random, float32);
-    const weight = normal([2, 3, 3, 2], random, float32);
+    const x = normal([3, 2, 4, 3], random);
+    const weight = normal([2, 3, 3, 2], random);
     const options = { stride: 2, padding: 1, outputPadding: 1 };
     const whole = convTranspose2d(x, weight, undefined, options);
     for (let n = 0; n < 3; n++) {
-      const own = tensor(x.data.slice(n * 24, (n + 1) * 24), { shape: [1, 2, 4, 3] });
-      const alone = convTranspose2d(own, weight, undefined, options);
-      expect(alone.data).toEqual(whole.data.slice(n * alone.size, (n + 1) * alone.size));
+      const alone = convTranspose2d(sampleOf(x, n), weight, undefined, options);
+      expect(alone.data).toEqual(sampleOf(whole, n).data);
     }
   });
 

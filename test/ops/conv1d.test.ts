@@ -2,15 +2,12 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { tensor } from "../../src/factories.ts";
+import { float32 } from "../../src/kernels/float32.ts";
 import { conv1d, conv2d, reshape, sum } from "../../src/ops/index.ts";
 import { RandomStream } from "../../src/random.ts";
-import { type Shape, sizeOf } from "../../src/shape.ts";
+import type { Shape } from "../../src/shape.ts";
 import type { Tensor } from "../../src/tensor.ts";
-
-function normal(shape: Shape, random: RandomStream): Tensor {
-  const values = Float32Array.from({ length: sizeOf(shape) }, () => random.normal());
-  return tensor(values, { shape, requiresGrad: true });
-}
+import { normal } from "./convolution-reference.ts";
 
 describe("conv1d", () => {
   it("has the bits of conv2d on planes that are one position high, forward and backward", () => {
@@ -25,8 +22,8 @@ describe("conv1d", () => {
         const row = new RandomStream(seed);
         const plane = new RandomStream(seed);
         const shapes: Shape[] = [[2, 4, 9], [6, 4 / groups, 3], [6]];
-        const [x, weight, bias] = shapes.map((shape) => normal(shape, row));
-        const [x2, weight2, bias2] = shapes.map((shape) => normal(shape, plane));
+        const [x, weight, bias] = shapes.map((shape) => normal(shape, row, float32, true));
+        const [x2, weight2, bias2] = shapes.map((shape) => normal(shape, plane, float32, true));
         const y = conv1d(x, weight, bias, { stride, padding, dilation, groups });
         const high = (t: Tensor): Tensor => reshape(t, [t.shape[0], t.shape[1], 1, t.shape[2]]);
         const y2 = conv2d(high(x2), high(weight2), bias2, {
@@ -37,7 +34,7 @@ describe("conv1d", () => {
         });
         expect([y.shape[0], y.shape[1], 1, y.shape[2]]).toEqual(y2.shape);
         expect(y.data).toEqual(y2.data);
-        const dy = normal(y.shape, row).detach();
+        const dy = normal(y.shape, row);
         y.backward(dy);
         y2.backward(tensor(dy.data, { shape: y2.shape }));
         for (const [a, b] of [

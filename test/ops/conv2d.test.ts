@@ -4,25 +4,17 @@ import { describe, expect, it } from "vitest";
 import { tensor } from "../../src/factories.ts";
 import { float32 } from "../../src/kernels/float32.ts";
 import { float64 } from "../../src/kernels/float64.ts";
-import type { Floats, Kernels } from "../../src/kernels/kernels.ts";
+import type { Kernels } from "../../src/kernels/kernels.ts";
 import { conv2d, matmul, mul, sum } from "../../src/ops/index.ts";
 import { RandomStream } from "../../src/random.ts";
 import { type Shape, sizeOf } from "../../src/shape.ts";
 import { Tensor } from "../../src/tensor.ts";
-import { convolved, type Setting } from "./convolution-reference.ts";
+import { samplesOf } from "../support/samples.ts";
+import { convolved, dot, normal, type Setting } from "./convolution-reference.ts";
+import { gamma } from "./spec.ts";
 
 const round = Math.fround;
 const runs = { seed: 1, numRuns: 40 };
-
-function normal(
-  shape: Shape,
-  random: RandomStream,
-  kernels: Kernels = float32,
-  requiresGrad = false,
-): Tensor {
-  const values = Float64Array.from({ length: sizeOf(shape) }, () => round(random.normal()));
-  return tensor(values, { shape, kernels, requiresGrad });
-}
 
 const asOperand = ({ shape, data }: Tensor) => ({ shape, values: [...data] });
 
@@ -53,22 +45,13 @@ const geometry = fc
 
 const optionsOf = ({ stride, padding, dilation, groups }: Setting) => ({ stride, padding, dilation, groups });
 
-/** The samples of a batch that are wanted, in that order. */
-function samplesOf({ shape, data, kernels }: Tensor, wanted: readonly number[]): Tensor {
-  const size = data.length / shape[0];
-  const values = kernels.alloc(wanted.length * size);
-  for (const [i, n] of wanted.entries()) values.set(data.subarray(n * size, (n + 1) * size), i * size);
-  return new Tensor(values, [wanted.length, ...shape.slice(1)], kernels);
-}
-
 function withGradient(x: Tensor): Tensor {
   x.requiresGrad = true;
   return x;
 }
 
-const dot = (a: Floats, b: Floats): number => [...a].reduce((total, value, i) => total + value * b[i], 0);
-const absolute = (a: Floats, b: Floats): number =>
-  [...a].reduce((total, value, i) => total + Math.abs(value * b[i]), 0);
+const magnitudes = ({ data, shape, kernels }: Tensor): Tensor =>
+  new Tensor(data.map(Math.abs), shape, kernels);
 
 describe("conv2d in float32", () => {
   it("rounds each product and each sum, in the order of channel, row and column of the kernel, from the bias on", () => {
@@ -248,15 +231,22 @@ describe("conv2d", () => {
         const weight = normal(weightShape, random, float64, true);
         const y = conv2d(x, weight, undefined, optionsOf(setting));
         const dy = normal(y.shape, random, float64);
-        const left = dot(y.data, dy.data);
         y.backward(dy);
-        // Sums of the same products in other orders: two times γ₁₀₀₀ of their magnitudes, which these bound.
-        const magnitude =
-          absolute(x.grad!.data, x.data) + absolute(weight.grad!.data, weight.data) + Math.abs(left);
-        expect(Math.abs(dot(x.grad!.data, x.data) - left)).toBeLessThanOrEqual(1e-12 * (1 + 30 * magnitude));
-        expect(Math.abs(dot(weight.grad!.data, weight.data) - left)).toBeLessThanOrEqual(
-          1e-12 * (1 + 30 * magnitude),
-        );
+        // Three sums of the same products w·x·dy. In each, a product rounds twice itself, and again with every addition:
+        // first among those of its entry of y, dx or dw, then among all entries.
+        const [outputs, taps] = [weightShape[0], sizeOf(weightShape.slice(1))];
+        const roundings = 2 + taps + y.size;
+        const sums = [
+          [x, 2 + outputs + taps + x.size],
+          [weight, 2 + y.size / outputs + weight.size],
+        ] as const;
+        const sizes = conv2d(magnitudes(x), magnitudes(weight), undefined, optionsOf(setting));
+        const products = dot(sizes.data, magnitudes(dy).data);
+        for (const [operand, own] of sums) {
+          const error = Math.abs(dot(operand.grad!.data, operand.data) - dot(y.data, dy.data));
+          // Σ |w·x·dy| is rounded as y is, hence twice its roundings.
+          expect(error).toBeLessThanOrEqual(gamma(2 * roundings + own, 2 ** -53) * products);
+        }
       }),
       runs,
     );

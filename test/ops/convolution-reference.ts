@@ -1,8 +1,13 @@
 /**
  * Convolutions by their definitions, one loop for each index, and pooling windows as lists of positions: an oracle
- * that shares nothing with the ops.
+ * that shares nothing with the ops. And what the tests of convolutions are fed with.
  */
+import { tensor } from "../../src/factories.ts";
+import { float32 } from "../../src/kernels/float32.ts";
+import type { Floats, Kernels } from "../../src/kernels/kernels.ts";
+import type { RandomStream } from "../../src/random.ts";
 import { type Shape, sizeOf } from "../../src/shape.ts";
+import type { Tensor } from "../../src/tensor.ts";
 import type { Operand } from "../support/arbitraries.ts";
 
 export interface Setting {
@@ -11,6 +16,21 @@ export interface Setting {
   readonly dilation: readonly [number, number];
   readonly groups: number;
 }
+
+/** A leaf of normally distributed float32 values, in either set. */
+export function normal(
+  shape: Shape,
+  random: RandomStream,
+  kernels: Kernels = float32,
+  requiresGrad = false,
+): Tensor {
+  const values = Float64Array.from({ length: sizeOf(shape) }, () => Math.fround(random.normal()));
+  return tensor(values, { shape, kernels, requiresGrad });
+}
+
+/** Σ ab. */
+export const dot = (a: Floats, b: Floats): number =>
+  [...a].reduce((total, value, i) => total + value * b[i], 0);
 
 /** Where `[a, b, c, d]` lies in a tensor of a shape with four axes. */
 const at = (shape: Shape, a: number, b: number, c: number, d: number): number =>

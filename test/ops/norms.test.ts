@@ -19,6 +19,7 @@ import { RandomStream } from "../../src/random.ts";
 import { type Shape, sizeOf } from "../../src/shape.ts";
 import { Tensor } from "../../src/tensor.ts";
 import { in64, operand } from "../support/arbitraries.ts";
+import { sampleOf as sample } from "../support/samples.ts";
 
 const { NaN: none, POSITIVE_INFINITY: infinity } = Number;
 const runs = { seed: 1, numRuns: 60 };
@@ -28,12 +29,6 @@ const drawn = (shape: Shape, kernels: Kernels = float32): Tensor =>
 const in32 = (values: ArrayLike<number>, shape: Shape): Tensor =>
   tensor(Float32Array.from(values), { shape });
 const sum = (values: ArrayLike<number>): number => Array.from(values).reduce((total, v) => total + v, 0);
-
-/** Sample i of a batch, as a batch of one. */
-function sample(x: Tensor, i: number): Tensor {
-  const size = x.size / x.shape[0];
-  return new Tensor(x.data.slice(i * size, (i + 1) * size), [1, ...x.shape.slice(1)], x.kernels);
-}
 
 /** The gradient in x for a cotangent. */
 function gradientOf(norm: (x: Tensor) => Tensor, x: Tensor, dy: Tensor): Tensor {
@@ -280,14 +275,15 @@ describe("batchNorm", () => {
 
   it("keeps a copy of given statistics: they may move on before the way back", () => {
     const [mean, variance] = [in32([1], [1]), in32([3], [1])];
-    const leaf = in32([3, 5], [2, 1]);
-    leaf.requiresGrad = true;
-    const y = batchNorm(leaf, { mean, variance, epsilon: 1 });
+    const [leaf, weight] = [in32([3, 5], [2, 1]), in32([1], [1])];
+    for (const operand of [leaf, weight]) operand.requiresGrad = true;
+    const y = batchNorm(leaf, { weight, mean, variance, epsilon: 1 });
     mean.update((data) => data.fill(9));
     variance.update((data) => data.fill(9));
     y.backward(in32([2, 4], [2, 1]));
     expect([...y.data]).toEqual([1, 2]);
     expect([...leaf.grad!.data]).toEqual([1, 2]);
+    expect(weight.grad!.item()).toBe(1 * 2 + 2 * 4); // Σ x̂ dy
   });
 
   it("takes an infinity by given statistics for what it is: its gradient is finite", () => {

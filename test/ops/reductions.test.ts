@@ -1,11 +1,12 @@
-/** variance, max, min and prod: what they have in common, ties, NaN, zeros and long axes. */
+/** variance, max, min, prod and the gradient of mean: what they have in common, ties, NaN, zeros and long axes. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { ones, tensor } from "../../src/factories.ts";
 import { float32 } from "../../src/kernels/float32.ts";
 import { float64 } from "../../src/kernels/float64.ts";
 import type { NestedNumbers } from "../../src/nested.ts";
-import { max, min, prod, type ReductionOptions, sum, variance } from "../../src/ops/index.ts";
+import { max, mean, min, prod, type ReductionOptions, sum, variance } from "../../src/ops/index.ts";
+import { RandomStream } from "../../src/random.ts";
 import type { Tensor } from "../../src/tensor.ts";
 import { in64, operand, operandIn } from "../support/arbitraries.ts";
 
@@ -142,6 +143,23 @@ describe.each([
   });
 });
 
+describe("mean", () => {
+  it.each([3, 7, 10])("hands back dy / %d, divided and rounded once", (n) => {
+    const random = new RandomStream(n, "mean");
+    for (const [kernels, round] of [
+      [float32, Math.fround],
+      [float64, (value: number): number => value],
+    ] as const) {
+      for (let run = 0; run < 50; run++) {
+        const x = ones([n], { kernels, requiresGrad: true });
+        const dy = round(random.normal());
+        mean(x).backward(tensor(dy, { kernels }));
+        expect(gradient(x)).toEqual(new Array(n).fill(round(dy / n)));
+      }
+    }
+  });
+});
+
 describe("prod", () => {
   it.each<[what: string, values: number[], product: number, slopes: number[]]>([
     ["no zero", [2, 3, 4], 24, [12, 8, 6]],
@@ -192,7 +210,11 @@ describe("prod", () => {
     const y = prod(x);
     expect(y.item()).toBe(Math.fround(large * large * small * small));
     y.backward();
-    expect(gradient(x)[0]).toBe(Math.fround(large * (small * small)));
-    expect(gradient(x)[3]).toBe(Math.fround(large * large * small));
+    // What stands before an entry is multiplied from the front, what stands behind it from the end.
+    expect(gradient(x)).toEqual(
+      [large * (small * small), large * (small * small), large * large * small, large * large * small].map(
+        Math.fround,
+      ),
+    );
   });
 });

@@ -15,6 +15,8 @@ import {
 import { RandomStream } from "../../src/random.ts";
 import type { Shape } from "../../src/shape.ts";
 import { Tensor } from "../../src/tensor.ts";
+import { sampleOf as sample } from "../support/samples.ts";
+import { gamma } from "./spec.ts";
 
 const drawn = (seed: number, shape: Shape, kernels: Kernels = float32): Tensor =>
   randn(shape, { random: new RandomStream(seed, "attention"), kernels });
@@ -26,10 +28,18 @@ const inputs = (samples: number, kernels: Kernels = float32): [Tensor, Tensor, T
   drawn(3, [samples, 5, 2], kernels),
 ];
 
-/** Part i of a tensor along its first axis, as a batch of one. */
-function sample(x: Tensor, i: number): Tensor {
-  const size = x.size / x.shape[0];
-  return new Tensor(x.data.slice(i * size, (i + 1) * size), [1, ...x.shape.slice(1)], x.kernels);
+/**
+ * Requires that every query gets the mean of five values, whatever it asks.
+ *
+ * A weight is ⅕ to one rounding, each product rounds, and so does each sum but the first, to 0: γ₆ of Σ |v| / 5.
+ */
+function expectMeans(y: Tensor, v: Tensor): void {
+  const width = v.shape.at(-1)!;
+  for (const [i, got] of y.data.entries()) {
+    const column = [0, 1, 2, 3, 4].map((key) => v.data[key * width + (i % width)]);
+    const [mean, size] = [column, column.map(Math.abs)].map((values) => values.reduce((a, b) => a + b) / 5);
+    expect(Math.abs(got - mean)).toBeLessThanOrEqual(gamma(6) * size);
+  }
 }
 
 /** Forward, and backward with ones. */
@@ -70,10 +80,8 @@ describe("scaledDotProductAttention", () => {
   });
 
   it("returns the mean of the values where all keys are equal", () => {
-    const y = attention(drawn(1, [4, 3]), full([5, 3], 0.7), drawn(3, [5, 2]));
-    const mean = matmul(full([4, 5], 0.2), drawn(3, [5, 2]));
-    // Five products and five sums, of weights that are a fifth to one rounding.
-    for (const [i, value] of y.data.entries()) expect(Math.abs(value - mean.data[i])).toBeLessThan(2e-6);
+    const v = drawn(3, [5, 2]);
+    expectMeans(attention(drawn(1, [4, 3]), full([5, 3], 0.7), v), v);
   });
 
   it("does not care for the order of keys and values", () => {
@@ -151,6 +159,16 @@ describe("scaledDotProductAttention", () => {
     }
   });
 
+  it("looks at the only visible key even if its score is -1e37", () => {
+    const far = new Float32Array(15).fill(1);
+    far.fill(-1e30, 6, 9); // key 2
+    const [q, k, v] = [full([1, 4, 3], 1e7), tensor(far, { shape: [1, 5, 3] }), drawn(3, [1, 5, 2])];
+    const only = v.data.slice(4, 6);
+    const { y, gradients } = pass([q, k, v], { mask: tensor([0, 0, 1, 0, 0]) });
+    for (let i = 0; i < 4; i++) expect(y.data.slice(2 * i, 2 * i + 2)).toEqual(only);
+    expect([...gradients[2].data]).toEqual([0, 0, 0, 0, 4, 4, 0, 0, 0, 0]);
+  });
+
   it("shows a NaN of a key that is looked at", () => {
     const [q, k, v] = inputs(1);
     k.data[0] = Number.NaN;
@@ -177,9 +195,7 @@ describe("scaledDotProductAttention", () => {
     const [q, k, v] = inputs(1);
     const plain = attention(scale(q, 1 / Math.sqrt(3)), k, v, { scale: 1 });
     expect(attention(q, k, v).data).toEqual(plain.data);
-    const even = attention(q, k, v, { scale: 0 });
-    const mean = matmul(full([1, 4, 5], 0.2), v);
-    for (const [i, value] of even.data.entries()) expect(Math.abs(value - mean.data[i])).toBeLessThan(2e-6);
+    expectMeans(attention(q, k, v, { scale: 0 }), v);
   });
 
   it("drops weights as the op dropout does", () => {

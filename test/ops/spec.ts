@@ -143,6 +143,6 @@ export const lossErrors = (
 ];
 
 /** γ_n = n u / (1 − n u): the relative error of n roundings in a row. @see Higham (2002), §3.1 */
-export function gamma(n: number): number {
-  return (n * u) / (1 - n * u);
+export function gamma(n: number, roundoff = u): number {
+  return (n * roundoff) / (1 - n * roundoff);
 }

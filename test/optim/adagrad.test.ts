@@ -1,9 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { DistilgradError } from "../../src/errors.ts";
 import { tensor } from "../../src/factories.ts";
-import { float64 } from "../../src/kernels/float64.ts";
 import { Adagrad, type AdagradOptions } from "../../src/optim/index.ts";
-import { type Formula, itFollows, setGradient, stepAlong } from "./formula.ts";
+import { type Formula, itFollows, pathOf, setGradient, stepAlong } from "./formula.ts";
 
 const defaults = {
   learningRate: 0.01,
@@ -22,12 +21,7 @@ const formula: Formula<AdagradOptions> = ({ setting, add, sub, mul, div, sqrt },
   return { w: sub(w, mul(setting(learningRate / (1 + (t - 1) * rateDecay)), move)), s: total };
 };
 
-const run = (gradients: readonly number[], options: AdagradOptions, start = 0): number => {
-  const w = tensor([start], { kernels: float64, requiresGrad: true });
-  const optimizer = new Adagrad(new Map([["w", w]]), options);
-  for (const g of gradients) stepAlong(optimizer, w, [g]);
-  return w.item();
-};
+const run = pathOf((parameters, options: AdagradOptions) => new Adagrad(parameters, options));
 
 describe("Adagrad", () => {
   itFollows(

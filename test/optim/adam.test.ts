@@ -3,17 +3,12 @@ import { DistilgradError } from "../../src/errors.ts";
 import { randn, tensor } from "../../src/factories.ts";
 import { float32 } from "../../src/kernels/float32.ts";
 import { float64 } from "../../src/kernels/float64.ts";
-import { mse, mul, sum, tanh } from "../../src/ops/index.ts";
+import { mse, tanh } from "../../src/ops/index.ts";
 import { Adam, type AdamOptions } from "../../src/optim/index.ts";
 import { RandomStream } from "../../src/random.ts";
-import type { Tensor } from "../../src/tensor.ts";
+import { setGradient, stepAlong } from "./formula.ts";
 
 const u = 2 ** -24;
-
-/** Makes `gradient` the gradient of `w`. */
-function setGradient(w: Tensor, gradient: ArrayLike<number>): void {
-  sum(mul(w, tensor(Float64Array.from(gradient), { kernels: w.kernels }))).backward();
-}
 
 interface State {
   w: number;
@@ -43,8 +38,7 @@ describe("Adam", () => {
   it("moves every weight by its learning rate at the first step, whatever the gradient: the biases are corrected", () => {
     const w = tensor([1, 1, 1], { kernels: float64, requiresGrad: true });
     const optimizer = new Adam(new Map([["w", w]]), { learningRate: 0.1 });
-    setGradient(w, [100, -1e-3, 3]);
-    optimizer.step();
+    stepAlong(optimizer, w, [100, -1e-3, 3]);
     // |m̂| / (√v̂ + ε) = |g| / (|g| + ε) is 1 − ε/|g| with ε/|g| ≤ 1e-5.
     for (const [i, sign] of [1, -1, 1].entries()) {
       expect(Math.abs(w.data[i] - (1 - sign * 0.1))).toBeLessThanOrEqual(0.1 * 1.01e-5);
@@ -67,9 +61,7 @@ describe("Adam", () => {
         [byDefault, w],
         [spelled, same],
       ] as const) {
-        optimizer.zeroGrad();
-        setGradient(parameter, [g]);
-        optimizer.step();
+        stepAlong(optimizer, parameter, [g]);
       }
     }
     expect(w.data).toEqual(same.data);
@@ -78,8 +70,7 @@ describe("Adam", () => {
   it("leaves a weight with a zero gradient and no memory where it is", () => {
     const w = tensor([1, -0], { requiresGrad: true });
     const optimizer = new Adam(new Map([["w", w]]));
-    setGradient(w, [0, 0]);
-    optimizer.step();
+    stepAlong(optimizer, w, [0, 0]);
     expect(w.toArray()).toEqual([1, -0]);
   });
 
@@ -91,9 +82,7 @@ describe("Adam", () => {
     let expected = start.map((value): State => ({ w: value, m: 0, v: 0 }));
     for (let t = 1; t <= 100; t++) {
       const gradient = start.map(() => random.normal());
-      optimizer.zeroGrad();
-      setGradient(w, gradient);
-      optimizer.step();
+      stepAlong(optimizer, w, gradient);
       expected = expected.map((state, i) => reference(state, gradient[i], t, options));
     }
     // Some 20 roundings a step, each relative to moves of less than 4 rates and weights of less than 4.
@@ -117,9 +106,7 @@ describe("Adam", () => {
           { length: size },
           () => random.normal() * 10 ** (random.below(5) - 3),
         );
-        optimizer.zeroGrad();
-        setGradient(w, gradient);
-        optimizer.step();
+        stepAlong(optimizer, w, gradient);
         const after = optimizer.state();
         for (let i = 0; i < size; i++) {
           const from = { w: weights[i], m: before.buffers.get("m w")![i], v: before.buffers.get("v w")![i] };
@@ -173,11 +160,7 @@ describe("Adam", () => {
       { learningRate: 0.1 },
     );
     b.requiresGrad = false;
-    for (let t = 0; t < 50; t++) {
-      optimizer.zeroGrad();
-      setGradient(a, [1]);
-      optimizer.step();
-    }
+    for (let t = 0; t < 50; t++) stepAlong(optimizer, a, [1]);
     b.requiresGrad = true;
     optimizer.zeroGrad();
     setGradient(a, [1]);

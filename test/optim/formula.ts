@@ -81,6 +81,16 @@ export function stepAlong(optimizer: Optimizer, w: Tensor, gradient: ArrayLike<n
   optimizer.step();
 }
 
+/** Of a rule: where one weight in float64 ends, from `start` along a path of gradients. */
+export const pathOf =
+  <Options>(make: (parameters: Map<string, Tensor>, options: Options) => Optimizer) =>
+  (gradients: readonly number[], options: Options, start = 0): number => {
+    const w = tensor([start], { kernels: float64, requiresGrad: true });
+    const optimizer = make(new Map([["w", w]]), options);
+    for (const g of gradients) stepAlong(optimizer, w, [g]);
+    return w.item();
+  };
+
 /** Registers the tests that every rule has: its bits in both sets, and float32 within its roundings of float64. */
 export function itFollows<Options extends object>(
   formula: Formula<Options>,

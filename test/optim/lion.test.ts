@@ -3,7 +3,7 @@ import { DistilgradError } from "../../src/errors.ts";
 import { tensor } from "../../src/factories.ts";
 import { float64 } from "../../src/kernels/float64.ts";
 import { Lion, type LionOptions } from "../../src/optim/index.ts";
-import { type Formula, itFollows, stepAlong } from "./formula.ts";
+import { type Formula, itFollows, pathOf, stepAlong } from "./formula.ts";
 
 const defaults = { learningRate: 1e-4, beta1: 0.9, beta2: 0.99, weightDecay: 0 };
 
@@ -18,12 +18,7 @@ const formula: Formula<LionOptions> = ({ setting, add, sub, mul, sign }, { w, m 
   };
 };
 
-const run = (gradients: readonly number[], options: LionOptions, start = 0): number => {
-  const w = tensor([start], { kernels: float64, requiresGrad: true });
-  const optimizer = new Lion(new Map([["w", w]]), options);
-  for (const g of gradients) stepAlong(optimizer, w, [g]);
-  return w.item();
-};
+const run = pathOf((parameters, options: LionOptions) => new Lion(parameters, options));
 
 describe("Lion", () => {
   itFollows(

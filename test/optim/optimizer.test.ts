@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { DistilgradError } from "../../src/errors.ts";
 import { tensor } from "../../src/factories.ts";
+import { float32 } from "../../src/kernels/float32.ts";
+import { float64 } from "../../src/kernels/float64.ts";
 import { Linear } from "../../src/nn/index.ts";
 import { add, mul, scale, sum } from "../../src/ops/index.ts";
 import {
@@ -16,6 +18,8 @@ import {
 } from "../../src/optim/index.ts";
 import { RandomStream } from "../../src/random.ts";
 import type { Tensor } from "../../src/tensor.ts";
+import { bytesOf, oddFloats } from "../support/odd-floats.ts";
+import { stepAlong } from "./formula.ts";
 
 const leaf = (...values: number[]): Tensor => tensor(values, { requiresGrad: true });
 const named = (tensors: Record<string, Tensor>): Map<string, Tensor> => new Map(Object.entries(tensors));
@@ -136,6 +140,40 @@ describe.each(rules)("an optimizer such as %s", (rule, kinds, make) => {
     expect(resumed.data).toEqual(through.data);
     expect(other.state()).toEqual(whole.state());
   });
+
+  it.each([float32, float64])(
+    "changes no weight with a rate of 0 and finite gradients, in $name: no denormal, and no sign of a 0",
+    (kernels) => {
+      // But −0 − (−0) is +0: a −0 keeps its sign as long as its step is not below 0.
+      const gradients = [2, -0.3, -1, 1, 0, 7, -5, 1e-15, -1e15];
+      const start = [0.3, -1.7, 0, -0, -0, ...oddFloats(kernels).subarray(4), 1e30, -1e-30];
+      const w = tensor(start, { kernels, requiresGrad: true });
+      const before = bytesOf(w.data.slice());
+      const optimizer = make(named({ w }));
+      optimizer.learningRate = 0;
+      for (let t = 1; t <= 3; t++) {
+        stepAlong(optimizer, w, gradients);
+        expect(bytesOf(w.data)).toEqual(before);
+      }
+      expect(optimizer.state().steps.get("w")).toBe(3);
+    },
+  );
+
+  it.each([float32, float64])(
+    "brings back every bit of a state, in $name: payloads of NaN, −0 and denormals",
+    (kernels) => {
+      const odd = oddFloats(kernels);
+      const w = tensor(new Array(odd.length).fill(1), { kernels, requiresGrad: true });
+      const optimizer = make(named({ w }));
+      const state = optimizer.state();
+      optimizer.restore({
+        ...state,
+        buffers: new Map([...state.buffers.keys()].map((name) => [name, odd.slice()])),
+      });
+      expect(state.buffers.size).toBe(kinds.length);
+      for (const values of optimizer.state().buffers.values()) expect(bytesOf(values)).toEqual(bytesOf(odd));
+    },
+  );
 
   it("gives its state as a copy that neither side can change for the other", () => {
     const w = leaf(1);

@@ -171,20 +171,29 @@ describe("ReduceOnPlateau", () => {
 
   it("goes on from a saved state, as plain data, whatever the rate is then", () => {
     const metrics = [5, 4, 4, 4, 3, 3, 3, 3, 3, 1, 1, 1, 1];
-    const options = { factor: 0.5, patience: 1, cooldown: 1 };
-    const [first, second] = [optimizerAt(1), optimizerAt(0.3)];
-    const whole = new ReduceOnPlateau(first, options);
-    for (const metric of metrics.slice(0, 6)) whole.step(metric);
-    const resumed = new ReduceOnPlateau(second, options);
-    resumed.restore(JSON.parse(JSON.stringify(whole.state())));
-    expect(second.learningRate).toBe(first.learningRate);
-    for (const metric of metrics.slice(6)) {
-      whole.step(metric);
-      resumed.step(metric);
-      expect(resumed.state()).toEqual(whole.state());
+    const options = { factor: 0.5, patience: 1, cooldown: 2 };
+    const seen = { worse: 0, cooling: 0 };
+    for (const cut of metrics.keys()) {
+      const [first, second] = [optimizerAt(1), optimizerAt(0.3)];
+      const whole = new ReduceOnPlateau(first, options);
+      for (const metric of metrics.slice(0, cut)) whole.step(metric);
+      const resumed = new ReduceOnPlateau(second, options);
+      const state: ReduceOnPlateauState = JSON.parse(JSON.stringify(whole.state()));
+      resumed.restore(state);
+      expect(resumed.state()).toEqual(state);
       expect(second.learningRate).toBe(first.learningRate);
+      seen.worse += state.worse;
+      seen.cooling += state.cooling;
+      for (const metric of metrics.slice(cut)) {
+        whole.step(metric);
+        resumed.step(metric);
+        expect(resumed.state()).toEqual(whole.state());
+        expect(second.learningRate).toBe(first.learningRate);
+      }
+      expect(first.learningRate).toBeLessThan(0.5);
     }
-    expect(first.learningRate).toBeLessThan(0.5);
+    // A cut at which nothing counts would hide a count that is not restored.
+    expect(Math.min(seen.worse, seen.cooling)).toBeGreaterThan(0);
   });
 
   it.each([Number.NaN, Number.POSITIVE_INFINITY, "1", undefined])("refuses the metric %s", (metric) => {

@@ -1,9 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { DistilgradError } from "../../src/errors.ts";
 import { tensor } from "../../src/factories.ts";
-import { float64 } from "../../src/kernels/float64.ts";
 import { RMSProp, type RMSPropOptions } from "../../src/optim/index.ts";
-import { type Formula, itFollows, stepAlong } from "./formula.ts";
+import { type Formula, itFollows, pathOf, stepAlong } from "./formula.ts";
 
 const defaults = {
   learningRate: 0.01,
@@ -33,12 +32,7 @@ const formula: Formula<RMSPropOptions> = (arithmetic, { w, v, m, u }, g, _, opti
   };
 };
 
-const run = (gradients: readonly number[], options: RMSPropOptions, start = 0): number => {
-  const w = tensor([start], { kernels: float64, requiresGrad: true });
-  const optimizer = new RMSProp(new Map([["w", w]]), options);
-  for (const g of gradients) stepAlong(optimizer, w, [g]);
-  return w.item();
-};
+const run = pathOf((parameters, options: RMSPropOptions) => new RMSProp(parameters, options));
 
 describe("RMSProp", () => {
   itFollows(

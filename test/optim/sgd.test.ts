@@ -5,14 +5,8 @@ import { tensor } from "../../src/factories.ts";
 import { float32 } from "../../src/kernels/float32.ts";
 import { float64 } from "../../src/kernels/float64.ts";
 import type { Kernels } from "../../src/kernels/kernels.ts";
-import { mul, sum } from "../../src/ops/index.ts";
 import { SGD, type SGDOptions } from "../../src/optim/index.ts";
-import type { Tensor } from "../../src/tensor.ts";
-
-/** Makes `gradient` the gradient of `w`. */
-function setGradient(w: Tensor, gradient: readonly number[]): void {
-  sum(mul(w, tensor(gradient, { kernels: w.kernels }))).backward();
-}
+import { stepAlong } from "./formula.ts";
 
 /** The textbook, in float64, from the docstring's three lines. */
 function reference(start: readonly number[], gradients: readonly (readonly number[])[], options: SGDOptions) {
@@ -44,11 +38,7 @@ function run(
 ): number[] {
   const w = tensor(start, { kernels, requiresGrad: true });
   const optimizer = new SGD(new Map([["w", w]]), options);
-  for (const gradient of gradients) {
-    optimizer.zeroGrad();
-    setGradient(w, gradient);
-    optimizer.step();
-  }
+  for (const gradient of gradients) stepAlong(optimizer, w, gradient);
   return [...w.data];
 }
 

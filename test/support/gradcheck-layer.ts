@@ -14,13 +14,15 @@ export function gradcheckLayer(
   forward: (...inputs: Tensor[]) => Tensor = (x) => layer.forward(x),
 ): void {
   const random = new RandomStream(11, "layer");
-  const parameters = [...layer.parameters()].map(([name, parameter]) => {
+  const fields = new Map<unknown, readonly [owner: Module, field: string]>();
+  for (const owner of [layer, ...layer.modules().values()]) {
+    for (const [field, value] of Object.entries(owner)) fields.set(value, [owner, field]);
+  }
+  const parameters = [...layer.parameters().values()].map((parameter) => {
     parameter.update((data) => {
       for (let i = 0; i < data.length; i++) data[i] = 1.5 * (2 * random.uniform() - 1);
     });
-    const path = name.split(".");
-    const field = path.pop()!;
-    const owner = path.reduce((at, key) => Reflect.get(at, key), layer as object);
+    const [owner, field] = fields.get(parameter)!;
     return { owner, field, parameter };
   });
   gradcheck(
