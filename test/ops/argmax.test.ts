@@ -120,11 +120,7 @@ describe("argmax", () => {
     ],
     ["argmax: axis -1 is outside [], which has 0 axes", "shape", () => argmax(ones([]))],
     ["argmax: axis 2 is outside [2, 3], which has 2 axes", "shape", () => argmax(ones([2, 3]), 2)],
-    [
-      "argmax: an axis is a whole number, got null",
-      "shape",
-      () => argmax(ones([2, 3]), null as never),
-    ],
+    ["argmax: an axis is a whole number, got null", "shape", () => argmax(ones([2, 3]), null as never)],
     ["argmax: nothing to compare in [2, 0] along axis 1", "shape", () => argmax(ones([2, 0]))],
     ["argmax: nothing to compare in [0, 3] along axis 0", "shape", () => argmax(ones([0, 3]), -2)],
   ])("says: %s", (message, code, call) => {

@@ -247,7 +247,10 @@ describe("a loss over rows", () => {
     ["softTargetLoss", "studentLogits", () => softTargetLoss(x, x, { temperature: 1 })],
   ])("refuses three axes: %s", (op, name, call) => {
     expect(call).toThrow(
-      says("shape", `${op}: expected ${name} [rows, classes] with at least one row, got [2, 3, 4]; reshape them to [6, 4]`),
+      says(
+        "shape",
+        `${op}: expected ${name} [rows, classes] with at least one row, got [2, 3, 4]; reshape them to [6, 4]`,
+      ),
     );
   });
 });

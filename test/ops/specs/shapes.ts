@@ -58,10 +58,7 @@ export const shapes = {
       [() => ops.reshape(three, [2]), notATensor("reshape")],
       [() => ops.reshape(ones([2, 3]), [4]), "reshape: [2, 3] holds 6 values and [4] does not"],
       [() => ops.reshape(ones([2, 3]), [4, -1]), "reshape: [2, 3] holds 6 values and [4, -1] does not"],
-      [
-        () => ops.reshape(ones([2]), [-1, -1]),
-        "reshape: only one size may be −1, got [-1, -1]",
-      ],
+      [() => ops.reshape(ones([2]), [-1, -1]), "reshape: only one size may be −1, got [-1, -1]"],
     ],
   },
   transpose: {
