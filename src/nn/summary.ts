@@ -130,7 +130,7 @@ function table(inputShape: Shape, result: Omit<Summary, "toString">): string {
       .trimEnd(),
   );
   const rule = "─".repeat(widths.reduce((sum, width) => sum + width + 2, -2));
-  const besides = buffers > 0 ? `, of which ${grouped(buffers)} numbers are not learned` : "";
+  const besides = buffers > 0 ? `, with ${grouped(buffers)} numbers that are not learned` : "";
   return [
     lines[0],
     rule,

@@ -88,7 +88,7 @@ describe("summary", () => {
     expect(result.multiplyAdds).toBe(64);
     expect(`${result}`).toContain("not called");
     expect(`${result}`).toContain("(model)  Odd");
-    expect(`${result}`.split("\n").at(-1)).toBe("116 bytes, of which 3 numbers are not learned");
+    expect(`${result}`.split("\n").at(-1)).toBe("116 bytes, with 3 numbers that are not learned");
   });
 
   it("describes a single layer, in the precision that it has", () => {
