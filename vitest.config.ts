@@ -14,7 +14,28 @@ export default defineConfig({
     ],
   },
   test: {
-    include: ["test/**/*.test.ts"],
     testTimeout: 60_000,
+    projects: [
+      {
+        extends: true,
+        test: { name: "SIMD", include: ["test/**/*.test.ts"], setupFiles: ["test/support/with-simd.ts"] },
+      },
+      {
+        // What depends on bits, once more as where WebAssembly is refused.
+        extends: true,
+        test: {
+          name: "plain",
+          include: [
+            "test/golden/*.test.ts",
+            "test/golden-hash.test.ts",
+            "test/laws.test.ts",
+            "test/distill/laws.test.ts",
+            "test/kernels/kernels.test.ts",
+            "test/ops/ops.test.ts",
+          ],
+          setupFiles: ["test/support/without-simd.ts"],
+        },
+      },
+    ],
   },
 });

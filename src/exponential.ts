@@ -12,7 +12,14 @@ import { productError } from "./product-error.ts";
  */
 export const LN2_HIGH = 0.6931471803691238;
 export const LN2_LOW = 1.9082149292705877e-10;
-const INVERSE_LN2 = 1 / (LN2_HIGH + LN2_LOW);
+export const INVERSE_LN2 = 1 / (LN2_HIGH + LN2_LOW);
+
+/** Of P in `expBeyondLinear`, the highest power first. */
+export const EXP_5 = 4.1381367970572385e-8;
+export const EXP_4 = -1.6533902205465252e-6;
+export const EXP_3 = 6.613756321437934e-5;
+export const EXP_2 = -0.0027777777777015593;
+export const EXP_1 = 0.16666666666666602;
 
 /**
  * What e^r adds to 1 + r, for |r| ≤ ½ ln 2.
@@ -24,11 +31,7 @@ const INVERSE_LN2 = 1 / (LN2_HIGH + LN2_LOW);
  */
 function expBeyondLinear(r: number): number {
   const z = r * r;
-  let p = 4.1381367970572385e-8;
-  p = p * z - 1.6533902205465252e-6;
-  p = p * z + 6.613756321437934e-5;
-  p = p * z - 0.0027777777777015593;
-  p = p * z + 0.16666666666666602;
+  const p = (((EXP_5 * z + EXP_4) * z + EXP_3) * z + EXP_2) * z + EXP_1;
   const c = r - z * p;
   return (r * c) / (2 - c);
 }

@@ -3,6 +3,7 @@ import { kindOf, requireOptions } from "./arguments.ts";
 import { DistilgradError } from "./errors.ts";
 import { defaultKernels } from "./kernels/default.ts";
 import type { Floats, Kernels } from "./kernels/kernels.ts";
+import { ordinary } from "./kernels/ordinary.ts";
 import { requireLabels } from "./labels.ts";
 import type { NestedNumbers } from "./nested.ts";
 import { libraryStream, type RandomStream } from "./random.ts";
@@ -54,7 +55,7 @@ export function tensor(
       `tensor: shape ${formatShape(shape)} holds ${sizeOf(shape)} values, got ${sizeOf(found)}`,
     );
   }
-  const data = kernels.alloc(sizeOf(shape));
+  const data = ordinary(kernels, sizeOf(shape));
   if (typed) data.set(typed);
   else flatten(values as NestedNumbers, found, 0, data, 0);
   return finish(data, [...shape], kernels, options);
@@ -115,7 +116,7 @@ export function oneHot(labels: ArrayLike<number>, classes: number, options: Tens
   requireOptions("oneHot", options, tensorOptions);
   requireLabels("oneHot", labels, labels?.length, classes);
   const kernels = options.kernels ?? defaultKernels();
-  const data = kernels.alloc(labels.length * classes);
+  const data = ordinary(kernels, labels.length * classes);
   for (let row = 0; row < labels.length; row++) data[row * classes + labels[row]] = 1;
   return finish(data, [labels.length, classes], kernels, options);
 }
@@ -130,7 +131,7 @@ function filled(
   requireShape(name, shape);
   requireOptions(name, options, [...besides, ...tensorOptions]);
   const kernels = options.kernels ?? defaultKernels();
-  const data = kernels.alloc(sizeOf(shape));
+  const data = ordinary(kernels, sizeOf(shape));
   for (let i = 0; i < data.length; i++) data[i] = value(i);
   return finish(data, [...shape], kernels, options);
 }

@@ -17,6 +17,33 @@ import type { Floats, Kernels } from "./kernels/kernels.ts";
 export interface Storage {
   readonly data: Floats;
   version: number;
+  /** The training step that computed them, and whose end is theirs; null for what lasts. */
+  readonly step: Step | null;
+}
+
+/** A training step: what is computed in it lies in memory that the next one uses again. */
+export interface Step {
+  over: boolean;
+}
+
+export const storageOf = (data: Floats, step: Step | null = null): Storage => ({ data, version: 0, step });
+
+let running: Step | null = null;
+
+/** The step that is being computed, or null. */
+export const currentStep = (): Step | null => running;
+
+/** Runs `compute` as a training step. Nothing that it computes can be read afterwards; numbers and copies can. */
+export function withinStep<T>(kernels: Kernels, compute: () => T): T {
+  const outer = running;
+  const step = { over: false };
+  running = step;
+  try {
+    return kernels.step(compute);
+  } finally {
+    step.over = true;
+    running = outer;
+  }
 }
 
 /** One term of the chain rule: dInput += (∂output/∂input)ᵀ · dOutput. It adds; the engine owns the buffer. */
@@ -59,7 +86,7 @@ export class Leaf {
 
   buffer(): Floats {
     if (this.#gradient === null) {
-      this.#gradient = { data: this.#kernels.alloc(this.#storage.data.length), version: 0 };
+      this.#gradient = storageOf(this.#kernels.lasting(this.#storage.data.length));
     } else if (!this.#present) {
       this.#gradient.data.fill(0);
     }

@@ -18,6 +18,14 @@ export { noGrad, type Pullback } from "./graph.ts";
 export { float32 } from "./kernels/float32.ts";
 export { float64 } from "./kernels/float64.ts";
 export type { Floats, Kernels } from "./kernels/kernels.ts";
+export { plainFloat32 } from "./kernels/plain-float32.ts";
+export {
+  type AccelerateOptions,
+  accelerate,
+  type SimdOptions,
+  simdModule,
+} from "./kernels/wasm/accelerate.ts";
+export type { CompiledModule } from "./kernels/wasm/webassembly.ts";
 export type { NestedNumbers } from "./nested.ts";
 export * from "./nn/index.ts";
 export * from "./ops/index.ts";

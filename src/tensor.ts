@@ -7,14 +7,17 @@ import { DistilgradError } from "./errors.ts";
 import {
   backward,
   Computation,
+  currentStep,
   type Edge,
   isRecording,
   Leaf,
   type Node,
   type Pullback,
   type Storage,
+  storageOf,
 } from "./graph.ts";
 import type { Floats, Kernels } from "./kernels/kernels.ts";
+import { precisionOf } from "./kernels/rounding.ts";
 import { type NestedNumbers, nested, printed } from "./nested.ts";
 import { formatShape, requireShape, type Shape, sameShape, sizeOf } from "./shape.ts";
 
@@ -41,12 +44,12 @@ export class Tensor {
 
   /** Takes `values` as they are, without a copy. To copy, use `tensor`. */
   constructor(values: Floats | Storage, shape: Shape, kernels: Kernels, node: Node | null = null) {
-    const storage = ArrayBuffer.isView(values) ? { data: values, version: 0 } : values;
+    const storage = ArrayBuffer.isView(values) ? storageOf(values) : values;
     requireShape("tensor", shape);
     if (storage.data.BYTES_PER_ELEMENT !== kernels.bytesPerElement) {
       throw new DistilgradError(
         "kernels",
-        `tensor: the ${kernels.name} set holds Float${8 * kernels.bytesPerElement}Array, got ${kindOf(storage.data)}`,
+        `tensor: the ${precisionOf(kernels)} set holds Float${8 * kernels.bytesPerElement}Array, got ${kindOf(storage.data)}`,
       );
     }
     if (storage.data.length !== sizeOf(shape)) {
@@ -61,9 +64,20 @@ export class Tensor {
     this.#node = node;
   }
 
-  /** The values, row-major. */
+  /**
+   * The values, row-major.
+   *
+   * @throws on what an op computed inside a training step that is over: its memory is used again
+   */
   get data(): Floats {
-    return this.storage.data;
+    const { data, step } = this.storage;
+    if (step?.over) {
+      throw new DistilgradError(
+        "graph",
+        `data: a tensor ${formatShape(this.shape)} was computed inside a training step that is over, and its memory is used again; copy it inside the step, with tensor(x.data, { shape: x.shape }), or compute it outside`,
+      );
+    }
+    return data;
   }
 
   /** How many values there are. */
@@ -182,7 +196,7 @@ export class Tensor {
 
   /** Readable on one screen: long axes show three values at either end. */
   toString(): string {
-    return `tensor(${printed(this.data, this.shape, "       ")}, ${formatShape(this.shape)} ${this.kernels.name})`;
+    return `tensor(${printed(this.data, this.shape, "       ")}, ${formatShape(this.shape)} ${precisionOf(this.kernels)})`;
   }
 
   /** Refuses `loss * 0.5` and `loss < 1`, which JavaScript would turn into NaN and false. Text is fine. */
@@ -229,7 +243,7 @@ export function record(
     );
   }
   const kernels = kernelsOf(op, ...partials.map(({ input }) => input));
-  const output = ArrayBuffer.isView(values) ? { data: values, version: 0 } : values;
+  const output = ArrayBuffer.isView(values) ? storageOf(values, currentStep()) : values;
   if (!isRecording() || partials.every(({ input }) => input.node === null)) {
     return new Tensor(output, shape, kernels);
   }
@@ -237,6 +251,12 @@ export function record(
   for (const { input, pullback } of partials) if (input.node) edges.push({ source: input.node, pullback });
   const inputs = partials.map(({ input }) => input.storage);
   return new Tensor(output, shape, kernels, new Computation(op, output, inputs, edges, kernels));
+}
+
+/** What tells two sets apart: mostly their precision. */
+function namesOf(a: Kernels, b: Kernels): string {
+  const precise = a.bytesPerElement === b.bytesPerElement;
+  return [a, b].map((set) => (precise ? set.name : precisionOf(set))).join(" and ");
 }
 
 /** Requires tensors of this library, made by one kernel set, and returns it. */
@@ -257,7 +277,7 @@ export function kernelsOf(op: string, ...operands: readonly Tensor[]): Kernels {
     if (operand.kernels !== operands[0].kernels) {
       throw new DistilgradError(
         "kernels",
-        `${op}: operands live in two kernel sets, ${operands[0].kernels.name} and ${operand.kernels.name}; make both with the same`,
+        `${op}: operands live in two kernel sets, ${namesOf(operands[0].kernels, operand.kernels)}; make both with the same`,
       );
     }
   }

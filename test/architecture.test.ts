@@ -162,7 +162,7 @@ describe("the house", () => {
       for (const line of text.split("\n")) {
         if (
           /^[A-Za-z_$]/.test(line) &&
-          !/^(import|export|const|let|function|class|abstract|interface|type|async)\b/.test(line)
+          !/^(import|export|const|let|function|class|abstract|interface|type|async|declare)\b/.test(line)
         ) {
           wrong.push(`${file}: ${line}`);
         }

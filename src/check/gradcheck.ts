@@ -2,11 +2,13 @@
  * Annex: does a backward pass compute the derivative of its forward pass? The same op code runs in float64, where a
  * fourth-order difference is good to about 1e-12, so a wrong derivative has nowhere to hide.
  */
+
 import { kindOf } from "../arguments.ts";
 import { DistilgradError } from "../errors.ts";
 import { Computation, type Leaf, leavesBehind } from "../graph.ts";
 import { float64 } from "../kernels/float64.ts";
 import type { Floats } from "../kernels/kernels.ts";
+import { precisionOf } from "../kernels/rounding.ts";
 import { RandomStream } from "../random.ts";
 import { formatShape, type Shape, sameShape, sizeOf } from "../shape.ts";
 import { Tensor } from "../tensor.ts";
@@ -49,7 +51,7 @@ export function gradcheck(
   }
   for (const [i, input] of inputs.entries()) {
     if (!(input instanceof Tensor) || input.kernels !== float64) {
-      const got = input instanceof Tensor ? input.kernels.name : typeof input;
+      const got = input instanceof Tensor ? precisionOf(input.kernels) : typeof input;
       throw new DistilgradError(
         "kernels",
         `gradcheck: input ${i} must be a float64 tensor, got ${got}; make it with { kernels: float64 }`,

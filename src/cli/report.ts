@@ -1,6 +1,7 @@
 /** Floor 6: what the results of all seeds say, as plain data: the document that `--json` prints. */
 import { meanAndDeviation } from "../distill/paired-gain.ts";
-import { defaultKernels } from "../kernels/default.ts";
+import { float32 } from "../kernels/float32.ts";
+import { accelerateOnce } from "../kernels/wasm/accelerate-once.ts";
 import { labelledRows, type NamedModel, namedModels } from "./model-names.ts";
 import { median } from "./prediction-time.ts";
 import { type Job, layerWidths, type ModelId, parameterCount, type Recipe } from "./recipe.ts";
@@ -94,7 +95,7 @@ export function reportOn(
       ...recipe,
       // 1 − 0.7 is 0.30000000000000004; nobody wants to read that.
       weights: { hard: recipe.alpha, soft: Number((1 - recipe.alpha).toPrecision(12)) },
-      kernels: defaultKernels().name,
+      kernels: kernelsName(),
     },
     models,
     verdict: verdictSentences(models, results.length),
@@ -134,4 +135,10 @@ function resultOf({ models, seed }: SeedResult, id: ModelId): ModelResult {
   const found = models.find((model) => model.id === id);
   if (found === undefined) throw new Error(`seed ${seed} has no result for ${id}`);
   return found;
+}
+
+/** Of the kernels that trained, also where that was in another process. */
+function kernelsName(): string {
+  accelerateOnce();
+  return float32.name;
 }

@@ -1,6 +1,8 @@
 /** Floor 3: what may change a batch's x on its way out. Knows what it must leave as it is, not what it does. */
+
 import { kindOf } from "../arguments.ts";
 import { DistilgradError } from "../errors.ts";
+import { precisionOf } from "../kernels/rounding.ts";
 import { formatShape, sameShape } from "../shape.ts";
 import { Tensor } from "../tensor.ts";
 
@@ -38,10 +40,11 @@ export function augmented(
 ): Tensor {
   const made = augment.apply(x, samples, epoch);
   if (!(made instanceof Tensor) || made.kernels !== x.kernels || !sameShape(made.shape, x.shape)) {
-    const got = made instanceof Tensor ? `${formatShape(made.shape)} in ${made.kernels.name}` : kindOf(made);
+    const got =
+      made instanceof Tensor ? `${formatShape(made.shape)} in ${precisionOf(made.kernels)}` : kindOf(made);
     throw new DistilgradError(
       "data",
-      `${where}: augment must return x as a tensor ${formatShape(x.shape)} in ${x.kernels.name} again, got ${got}`,
+      `${where}: augment must return x as a tensor ${formatShape(x.shape)} in ${precisionOf(x.kernels)} again, got ${got}`,
     );
   }
   return made;

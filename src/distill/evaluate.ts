@@ -3,8 +3,11 @@
 import { kindOf, requireInstance, requireOptions } from "../arguments.ts";
 import { type Dataset, rowCount, rowsBetween, unlabelled } from "../data/dataset.ts";
 import { DistilgradError } from "../errors.ts";
+import { withinStep } from "../graph.ts";
+import { ordinary } from "../kernels/ordinary.ts";
 import { argmaxRow } from "../kernels/rows.ts";
 import { requireLabels } from "../labels.ts";
+import { Module } from "../nn/module.ts";
 import { crossEntropy } from "../ops/cross-entropy.ts";
 import { formatShape, sameShape } from "../shape.ts";
 import { Tensor } from "../tensor.ts";
@@ -35,27 +38,26 @@ export function predictLogits(model: Teacher, x: Tensor, options: EvaluateOption
       `predictLogits: expected at least one row, got ${formatShape(x.shape)}`,
     );
   }
-  const parts: Tensor[] = [];
+  let logits: Tensor | undefined;
   for (let start = 0; start < rows; start += batchSize) {
     const asked = rowsBetween(x, start, Math.min(start + batchSize, rows));
-    const answer = teacherLogits(model, asked);
-    const classes = parts[0]?.shape[1] ?? answer.shape[1];
-    if (!sameShape(answer.shape, [asked.shape[0], classes])) {
-      throw new DistilgradError(
-        "shape",
-        `predictLogits: expected logits [${asked.shape[0]}, ${parts.length === 0 ? "classes" : classes}] for ${asked.shape[0]} rows, got ${formatShape(answer.shape)}`,
-      );
-    }
-    parts.push(answer);
+    const ask = (): Tensor => {
+      const answer = teacherLogits(model, asked);
+      const classes = logits?.shape[1] ?? answer.shape[1];
+      if (!sameShape(answer.shape, [asked.shape[0], classes])) {
+        throw new DistilgradError(
+          "shape",
+          `predictLogits: expected logits [${asked.shape[0]}, ${logits ? classes : "classes"}] for ${asked.shape[0]} rows, got ${formatShape(answer.shape)}`,
+        );
+      }
+      const all = logits ?? new Tensor(ordinary(x.kernels, rows * classes), [rows, classes], x.kernels);
+      all.data.set(answer.data, start * classes);
+      return all;
+    };
+    // What is not a module may keep its answers, which would be void after a step.
+    logits = model instanceof Module ? withinStep(x.kernels, ask) : ask();
   }
-  const classes = parts[0].shape[1];
-  const data = x.kernels.alloc(rows * classes);
-  let at = 0;
-  for (const part of parts) {
-    data.set(part.data, at);
-    at += part.size;
-  }
-  return new Tensor(data, [rows, classes], x.kernels);
+  return logits!;
 }
 
 /**

@@ -2,7 +2,7 @@ import { kindOf, requireOptions } from "../arguments.ts";
 import { unlabelled } from "../data/dataset.ts";
 import { DistilgradError } from "../errors.ts";
 import { zeros } from "../factories.ts";
-import type { Module } from "../nn/module.ts";
+import { Module } from "../nn/module.ts";
 import { add } from "../ops/add.ts";
 import { crossEntropy } from "../ops/cross-entropy.ts";
 import { scale } from "../ops/scale.ts";
@@ -110,6 +110,13 @@ export class KnowledgeDistillationTrainer<
     if (alpha === 1) return { total: hard, hard, soft };
     if (alpha === 0) return { total: soft, hard, soft };
     return { total: add(scale(hard, alpha), scale(soft, 1 - alpha)), hard, soft };
+  }
+
+  /** A teacher that is not a module may keep its answers, in a table say: it is asked before the step. */
+  protected override prepare(part: Part): void {
+    if (this.alpha < 1 && !(this.teacher instanceof Module)) {
+      part.teacherLogits ??= teacherLogits(this.teacher, part.x);
+    }
   }
 
   protected override losses(part: Part): TensorsOf<Losses> {

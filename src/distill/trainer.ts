@@ -3,7 +3,7 @@
 import { kindOf, requireInstance, requireOptions, requireWhole } from "../arguments.ts";
 import { type Dataset, rowCount } from "../data/dataset.ts";
 import { DistilgradError } from "../errors.ts";
-import { Computation, leavesBehind } from "../graph.ts";
+import { Computation, leavesBehind, withinStep } from "../graph.ts";
 import { Module, type NamedTensors } from "../nn/module.ts";
 import { firstNonFinite, type NonFinite } from "../non-finite.ts";
 import { clipGradNorm, gradientNorm } from "../optim/clip-gradients.ts";
@@ -134,20 +134,27 @@ export abstract class Trainer<Losses extends { readonly total: number } = { read
     this.learners.train();
     const numbers: Record<string, number> = {};
     for (const part of partsOf(batch, rows, this.#microBatchSize)) {
-      const losses = this.losses(part);
-      this.#requireSound(losses.total, part);
-      if (part.start === 0) this.optimizer.zeroGrad();
-      losses.total.backward();
-      for (const [name, loss] of Object.entries<Tensor>(losses)) {
-        numbers[name] = (numbers[name] ?? 0) + loss.item();
-      }
+      this.prepare(part);
+      withinStep(batch.x.kernels, () => {
+        const losses = this.losses(part);
+        this.#requireSound(losses.total, part);
+        if (part.start === 0) this.optimizer.zeroGrad();
+        losses.total.backward();
+        for (const [name, loss] of Object.entries<Tensor>(losses)) {
+          numbers[name] = (numbers[name] ?? 0) + loss.item();
+        }
+      });
     }
     return numbers as Losses;
   }
 
+  /** Called before the losses of a part, for what may be kept: the tensors that `losses` computes may not. */
+  protected prepare(_part: Part): void {}
+
   /**
    * What some rows of a batch contribute to its losses: means, multiplied with the rows' share, so that the parts of a
-   * batch add up. The gradient of `total` is descended; the others are reported.
+   * batch add up. The gradient of `total` is descended; the others are reported. What is computed here lies in memory
+   * that the next step uses again: to keep it, copy it.
    */
   protected abstract losses(part: Part): TensorsOf<Losses>;
 

@@ -10,6 +10,9 @@ export const float64: Kernels = {
   name: "float64",
   bytesPerElement: 8,
   alloc: (size) => new Float64Array(size),
+  room: (size) => new Float64Array(size),
+  lasting: (size) => new Float64Array(size),
+  step: (compute) => compute(),
   ...elementwise,
   ...rows,
 

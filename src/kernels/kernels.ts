@@ -10,9 +10,13 @@
  *     a  products    float32: one rounding per multiplication and one per addition, k ascending, starting from what is
  *                    in the output. float64: the same order.
  *     b  one operation an element: the store rounds.
- *     c  rows, sums  float64 inside, in ascending order, rounded once at the store.
+ *     c  rows, sums  float64 inside, rounded once at the store. Sums down a column are in ascending order. A sum along
+ *                    a row has eight lanes: lane l counts the terms l, l + 8, l + 16, … from the row's start, ascending;
+ *                    then the upper half of the lanes is added to the lower half, until one is left.
  *     d  updates     float32: one rounding per operation, in the order of the formula. float64: the same order.
  */
+import type { Simd } from "./wasm/extension.ts";
+
 export type Floats = Float32Array | Float64Array;
 
 export interface Kernels {
@@ -20,9 +24,20 @@ export interface Kernels {
   readonly name: string;
   /** Of its buffers: 4 for Float32Array, 8 for Float64Array. */
   readonly bytesPerElement: 4 | 8;
+  /** How kernels that stand by themselves, for not every program needs them, run as SIMD; none in a plain set. */
+  readonly simd?: Simd | undefined;
 
-  /** A fresh, zeroed buffer of this set's element type. */
+  /**
+   * Zeros of this set's element type, for what an op computes. Inside a training step their memory is used again once
+   * the step is over.
+   */
   alloc(size: number): Floats;
+  /** The same with whatever stands there, for an output that is overwritten as a whole. */
+  room(size: number): Floats;
+  /** Zeros for what outlives every step: weights, their gradients, running values. */
+  lasting(size: number): Floats;
+  /** Runs `compute` as a step: what `alloc` gives within it is void afterwards. */
+  step<T>(compute: () => T): T;
 
   /** a: C[m,n] += A[m,k] · B[k,n] */
   matmul(c: Floats, a: Floats, b: Floats, m: number, k: number, n: number): void;
@@ -33,6 +48,10 @@ export interface Kernels {
 
   /** b: Y[r,:] = b */
   fillRows(y: Floats, b: Floats, rows: number): void;
+  /** c, but not rounded: Σ x, as of one row */
+  sum(x: Floats): number;
+  /** c, but not rounded: ⟨x, y⟩, as of one row */
+  dot(x: Floats, y: Floats): number;
   /** c: db += Σᵣ dY[r,:] */
   sumRows(db: Floats, dy: Floats, rows: number): void;
 
@@ -56,7 +75,7 @@ export interface Kernels {
   /** b: dx += dy where x > 0, and where x is NaN */
   reluBackward(dx: Floats, x: Floats, dy: Floats): void;
 
-  /** c, each row: y = exp(x − max x) / Σ exp(x − max x) */
+  /** c, each row: y = exp(x − max x) · (1 / Σ exp(x − max x)) */
   softmax(y: Floats, x: Floats, rows: number, cols: number): void;
   /** c, each row: dx += y ⊙ (dy − ⟨dy, y⟩) */
   softmaxBackward(dx: Floats, y: Floats, dy: Floats, rows: number, cols: number): void;
@@ -64,6 +83,20 @@ export interface Kernels {
   logSoftmax(y: Floats, x: Floats, rows: number, cols: number): void;
   /** c, each row: dx += dy − exp(y) · Σ dy */
   logSoftmaxBackward(dx: Floats, y: Floats, dy: Floats, rows: number, cols: number): void;
+  /**
+   * c, but kept in float64, each row:
+   *
+   *     log p = (x − max x)/T − log Σ exp((x − max x)/T)
+   *     p     = exp((x − max x)/T) · (1 / Σ exp((x − max x)/T))
+   */
+  distribution(
+    p: Float64Array,
+    logP: Float64Array,
+    x: Floats,
+    rows: number,
+    cols: number,
+    temperature: number,
+  ): void;
 
   /**
    * d: one step of stochastic gradient descent.

@@ -1,9 +1,10 @@
 /**
- * Floor 0: class c kernels along rows. Everything is float64 inside, in ascending order, and rounded once at the
- * store, so one loop serves both precisions.
+ * Floor 0: class c kernels along rows. Everything is float64 inside and rounded once at the store, so one loop serves
+ * both precisions.
  */
 import { exp, log1p } from "../math.ts";
 import type { Floats, Kernels } from "./kernels.ts";
+import { dot, sum } from "./sums.ts";
 
 /** Where the largest value of a row stands: the first of equals; the first NaN, if there is one, wins. */
 export function argmaxRow(x: Floats, start: number, cols: number): number {
@@ -16,26 +17,32 @@ export function argmaxRow(x: Floats, start: number, cols: number): number {
 }
 
 /**
- * How far log Σ exp of a row lies above the row's maximum: log Σ exp((x − x[top]) / T), between 0 and log cols.
+ * powers = exp((x − x[top]) / T), along a row that begins at `start` and whose maximum stands at `top`.
  *
- * The maximum contributes exactly 1 and is left to log1p, which keeps every digit of the rest: a row that is sure of
- * its class has a loss of 1e-20, not 0. The difference is taken before the division, so that a small T cannot overflow.
+ * The difference is taken before the division, so that a small T cannot overflow.
+ *
+ * @returns the sum of all powers but that of the maximum, which is exactly 1; NaN where the maximum is infinite or NaN.
+ *   Apart from the 1 the rest keeps every digit: a row that is sure of its class has a loss of 1e-20, not 0.
  */
-export function logSumExpAbove(
+function powersOfRow(
+  powers: Float64Array,
   x: Floats,
   start: number,
-  cols: number,
   top: number,
   temperature: number,
 ): number {
   const max = x[top];
-  let rest = 0;
-  for (let i = start; i < start + cols; i++) if (i !== top) rest += exp((x[i] - max) / temperature);
-  // A row whose maximum is infinite or NaN has no such distance.
-  return max - max === 0 ? log1p(rest) : Number.NaN;
+  for (let j = 0; j < powers.length; j++) powers[j] = exp((x[start + j] - max) / temperature);
+  powers[top - start] = 0;
+  const rest = sum(powers, 0, powers.length);
+  powers[top - start] = 1;
+  return rest + (max - max);
 }
 
 export const rows = {
+  sum: (x) => sum(x, 0, x.length),
+  dot: (x, y) => dot(x, y, 0, x.length),
+
   sumRows(db, dy, rows) {
     const cols = db.length;
     for (let j = 0; j < cols; j++) {
@@ -48,35 +55,43 @@ export const rows = {
   softmax(y, x, rows, cols) {
     const powers = new Float64Array(cols); // not in y, where they would be rounded
     for (let start = 0; start < rows * cols; start += cols) {
-      const max = x[argmaxRow(x, start, cols)];
-      let sum = 0;
-      for (let j = 0; j < cols; j++) sum += powers[j] = exp(x[start + j] - max);
-      for (let j = 0; j < cols; j++) y[start + j] = powers[j] / sum;
+      const share = 1 / (1 + powersOfRow(powers, x, start, argmaxRow(x, start, cols), 1));
+      for (let j = 0; j < cols; j++) y[start + j] = powers[j] * share;
     }
   },
   softmaxBackward(dx, y, dy, rows, cols) {
     for (let start = 0; start < rows * cols; start += cols) {
-      const end = start + cols;
-      let dot = 0; // ⟨dy, y⟩
-      for (let i = start; i < end; i++) dot += dy[i] * y[i];
-      for (let i = start; i < end; i++) dx[i] += y[i] * (dy[i] - dot);
+      const total = dot(dy, y, start, start + cols); // ⟨dy, y⟩
+      for (let i = start; i < start + cols; i++) dx[i] += y[i] * (dy[i] - total);
     }
   },
 
   logSoftmax(y, x, rows, cols) {
+    const powers = new Float64Array(cols);
     for (let start = 0; start < rows * cols; start += cols) {
       const top = argmaxRow(x, start, cols);
-      const max = x[top];
-      const above = logSumExpAbove(x, start, cols, top, 1);
-      for (let i = start; i < start + cols; i++) y[i] = x[i] - max - above;
+      const above = log1p(powersOfRow(powers, x, start, top, 1));
+      for (let i = start; i < start + cols; i++) y[i] = x[i] - x[top] - above;
     }
   },
   logSoftmaxBackward(dx, y, dy, rows, cols) {
     for (let start = 0; start < rows * cols; start += cols) {
-      const end = start + cols;
-      let total = 0; // Σ dy
-      for (let i = start; i < end; i++) total += dy[i];
-      for (let i = start; i < end; i++) dx[i] += dy[i] - exp(y[i]) * total;
+      const total = sum(dy, start, start + cols); // Σ dy
+      for (let i = start; i < start + cols; i++) dx[i] += dy[i] - exp(y[i]) * total;
+    }
+  },
+
+  distribution(p, logP, x, rows, cols, temperature) {
+    const powers = new Float64Array(cols);
+    for (let start = 0; start < rows * cols; start += cols) {
+      const top = argmaxRow(x, start, cols);
+      const rest = powersOfRow(powers, x, start, top, temperature);
+      const share = 1 / (1 + rest);
+      const above = log1p(rest);
+      for (let j = 0, i = start; j < cols; j++, i++) {
+        p[i] = powers[j] * share;
+        logP[i] = (x[i] - x[top]) / temperature - above;
+      }
     }
   },
 } satisfies Partial<Kernels>;

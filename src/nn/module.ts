@@ -5,6 +5,7 @@
 import { requireInstance, requireSynchronous } from "../arguments.ts";
 import { DistilgradError } from "../errors.ts";
 import { Computation } from "../graph.ts";
+import { accelerateOnce } from "../kernels/wasm/accelerate-once.ts";
 import { RandomStream } from "../random.ts";
 import { formatShape, type Shape, sameShape } from "../shape.ts";
 import { Tensor } from "../tensor.ts";
@@ -12,11 +13,15 @@ import { Tensor } from "../tensor.ts";
 /** Tensors by name, such as `hidden.weight`, in the order in which a model declares them. */
 export type NamedTensors = ReadonlyMap<string, Tensor>;
 
-/** A tensor that a model owns and an optimizer moves. */
+/** A tensor that a model owns and an optimizer moves: a copy, where the kernels like it best. */
 export class Parameter extends Tensor {
   constructor(values: Tensor) {
     requireInstance("Parameter", "a tensor", values, Tensor);
-    super(values.storage, values.shape, values.kernels);
+    accelerateOnce();
+    const { kernels, shape, data } = values;
+    const own = kernels.lasting(data.length);
+    own.set(data);
+    super(own, shape, kernels);
     this.requiresGrad = true;
   }
 }
@@ -65,7 +70,7 @@ export abstract class Module {
 
   /** Runs `compute` in evaluation mode, and puts every part back into the mode it was in. */
   inEvalMode<T>(compute: () => T): T {
-    const modules: Module[] = [this, ...this.modules().values()];
+    const modules = this.#within();
     const modes = modules.map((module) => module.#training);
     for (const module of modules) module.#training = false;
     try {
@@ -80,7 +85,9 @@ export abstract class Module {
   /** The modules directly inside, by field name; those in an array as `field.0`, `field.1`, … */
   children(): Map<string, Module> {
     const found = new Map<string, Module>();
-    for (const [name, value] of fieldsOf(this)) if (value instanceof Module) found.set(name, value);
+    forEachField(this, (name, value) => {
+      if (value instanceof Module) found.set(name, value);
+    });
     return found;
   }
 
@@ -112,11 +119,13 @@ export abstract class Module {
 
   /** All parameters, then all buffers, by dotted name: what `stateDict` copies. */
   stateTensors(): Map<string, Tensor> {
-    const all = [...this.#tensors(() => true)];
-    return new Map([
-      ...all.filter(([, value]) => isParameter(value)),
-      ...all.filter(([, value]) => !isParameter(value)),
-    ]);
+    const all = this.#tensors(() => true);
+    // Moved to the end: what is set again after it was deleted comes last.
+    for (const [name, value] of [...all]) {
+      if (isParameter(value) || !all.delete(name)) continue;
+      all.set(name, value);
+    }
+    return all;
   }
 
   /** The random streams that the model draws from, such as a Dropout's, by dotted name; a shared one is listed once. */
@@ -188,8 +197,16 @@ export abstract class Module {
   }
 
   #setMode(training: boolean): this {
-    for (const module of [this, ...this.modules().values()]) module.#training = training;
+    for (const module of this.#within()) module.#training = training;
     return this;
+  }
+
+  /** This module and all within it, each once. A step asks several times, and for no names. */
+  #within(): Module[] {
+    const found = new Set<Module>([this]);
+    // A set that grows while it is walked is walked to its end.
+    for (const module of found) for (const child of module.children().values()) found.add(child);
+    return [...found];
   }
 
   #tensors(wanted: (value: Tensor) => boolean): Map<string, Tensor> {
@@ -205,11 +222,11 @@ export abstract class Module {
     const found = new Map<string, T>();
     const seen = new Set<T>();
     for (const [prefix, module] of [["", this] as const, ...this.modules()]) {
-      for (const [field, value] of fieldsOf(module)) {
-        if (!wanted(value) || seen.has(value)) continue;
+      forEachField(module, (field, value) => {
+        if (!wanted(value) || seen.has(value)) return;
         seen.add(value);
         found.set(prefix === "" ? field : `${prefix}.${field}`, value);
-      }
+      });
     }
     return found;
   }
@@ -218,11 +235,12 @@ export abstract class Module {
 /** Whether an optimizer moves it, or would if it were not frozen. */
 export const isParameter = (value: Tensor): boolean => value instanceof Parameter || value.requiresGrad;
 
-/** The fields of a module by name, and the entries of those that are arrays as `field.0`, `field.1`, … */
-function* fieldsOf(module: Module): Generator<readonly [name: string, value: unknown]> {
-  for (const [name, value] of Object.entries(module)) {
-    if (!Array.isArray(value)) yield [name, value];
-    else for (const [i, item] of value.entries()) yield [`${name}.${i}`, item];
+/** Visits the fields of a module, and the entries of those that are arrays as `field.0`, `field.1`, … */
+function forEachField(module: Module, visit: (name: string, value: unknown) => void): void {
+  for (const name of Object.keys(module)) {
+    const value: unknown = module[name as keyof Module];
+    if (!Array.isArray(value)) visit(name, value);
+    else for (let i = 0; i < value.length; i++) visit(`${name}.${i}`, value[i]);
   }
 }
 

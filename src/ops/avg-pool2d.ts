@@ -1,7 +1,7 @@
 import { requireFlag, requireOptions } from "../arguments.ts";
 import type { Tensor } from "../tensor.ts";
 import { spanMeans } from "./span-means.ts";
-import { type PoolOptions, type PoolSettings, requirePool, windowSpans } from "./spans.ts";
+import { type PoolOptions, type PoolSettings, planeWindows, requirePool, windowSpans } from "./spans.ts";
 
 export interface AvgPool2dOptions extends PoolOptions {
   /** Whether the padding counts as zeros; otherwise a mean is over what lies in the plane. Default true. */
@@ -23,7 +23,7 @@ export interface AvgPool2dOptions extends PoolOptions {
 export function avgPool2d(x: Tensor, options: AvgPool2dOptions): Tensor {
   requireOptions("avgPool2d", options, ["size", "stride", "padding", "countPadding"]);
   const { countPadding, ...windows } = requireAvgPool("avgPool2d", options);
-  const [vertical, horizontal] = windowSpans("avgPool2d", x, windows);
+  const [vertical, horizontal] = planeWindows("avgPool2d", x, windows).map(windowSpans);
   const shape = [x.shape[0], x.shape[1], vertical.count, horizontal.count];
   const count = countPadding ? windows.size[0] * windows.size[1] : undefined;
   return spanMeans("avgPool2d", x, vertical, horizontal, shape, count);

@@ -1,10 +1,9 @@
 /** Floor 2: what convolutions ask of channels: groups, and a bias that all positions of a channel share. */
 import { requireInstance, requireWhole } from "../arguments.ts";
 import { DistilgradError } from "../errors.ts";
-import type { Floats } from "../kernels/kernels.ts";
+import { sumChannels } from "../kernels/channels.ts";
 import { formatShape, type Shape, sizeOf } from "../shape.ts";
 import { type PartialDerivative, Tensor, wrt } from "../tensor.ts";
-import { addSums } from "./broadcasting.ts";
 
 /** Requires channels that fall into groups of one size, and returns that size. */
 export function requireGroups(op: string, name: string, channels: number, groups: number): number {
@@ -54,13 +53,6 @@ export function requireChannelBias(op: string, bias: Tensor, channels: number, w
   }
 }
 
-/** y = the bias of each channel, for a y of a shape `[samples, channels, …]`. */
-export function fillChannels(y: Floats, shape: Shape, bias: Floats): void {
-  const plane = sizeOf(shape.slice(2));
-  for (let i = 0; i < shape[0] * shape[1]; i++) y.fill(bias[i % bias.length], i * plane, (i + 1) * plane);
-}
-
 /** db = Σ dy over samples and positions, for a y of a shape `[samples, channels, …]`. */
-export function wrtChannelBias(bias: Tensor, [samples, channels, ...plane]: Shape): PartialDerivative {
-  return wrt(bias, (db, dy) => addSums(db, [channels, 1], dy, [samples, channels, sizeOf(plane)]));
-}
+export const wrtChannelBias = (bias: Tensor, [, , ...plane]: Shape): PartialDerivative =>
+  wrt(bias, (db, dy) => sumChannels(bias.kernels, db, dy, sizeOf(plane)));

@@ -1,9 +1,11 @@
 import { requireOptions } from "../arguments.ts";
 import { DistilgradError } from "../errors.ts";
+import { fillChannels } from "../kernels/channels.ts";
+import { unrolling } from "../kernels/columns.ts";
+import { addImage, addMap, addWeight } from "../kernels/convolutions.ts";
 import { formatShape, sizeOf } from "../shape.ts";
 import { kernelsOf, record, type Tensor, wrt } from "../tensor.ts";
 import {
-  fillChannels,
   layoutHint,
   requireBiasOrNone,
   requireChannelBias,
@@ -16,8 +18,7 @@ import {
   convolutionOptions,
   requireConvolution,
 } from "./conv2d.ts";
-import { addImage, addMap, addWeight } from "./convolution-products.ts";
-import { type Both, type Pair, requirePair, windowsAlong } from "./windows.ts";
+import { type Both, type Pair, requirePair } from "./windows.ts";
 
 export interface ConvTranspose2dOptions extends Conv2dOptions {
   /**
@@ -85,7 +86,7 @@ export function convTranspose2d(
         `${op}: padding ${p} leaves nothing of what x ${formatShape(x.shape)} and weight ${formatShape(weight.shape)} make`,
       );
     }
-    return windowsAlong(length, windows, { taps: count, stride: s, padding: p, dilation: d });
+    return { taps: count, stride: s, padding: p, dilation: d, length, count: windows };
   });
   // The image of the convolution is y, its map is x.
   const geometry = {
@@ -94,12 +95,11 @@ export function convTranspose2d(
     groups,
     inputs: groupOutputs,
     outputs: groupInputs,
-    vertical,
-    horizontal,
+    ...unrolling(vertical, horizontal),
   };
   const yShape = [samples, outputs, vertical.length, horizontal.length];
-  const y = kernels.alloc(sizeOf(yShape));
-  if (bias) fillChannels(y, yShape, bias.data);
+  const y = bias ? kernels.room(sizeOf(yShape)) : kernels.alloc(sizeOf(yShape));
+  if (bias) fillChannels(y, bias.data, sizeOf(yShape.slice(2)));
   addImage(y, weight.data, x.data, geometry);
 
   const partials = [

@@ -1,17 +1,18 @@
 import { requireOptions, requireWhole } from "../arguments.ts";
 import { DistilgradError } from "../errors.ts";
+import { fillChannels } from "../kernels/channels.ts";
+import { unrolling } from "../kernels/columns.ts";
+import { addImage, addMap, addWeight } from "../kernels/convolutions.ts";
 import { formatShape, type Shape, sizeOf } from "../shape.ts";
 import { kernelsOf, record, type Tensor, wrt } from "../tensor.ts";
 import {
-  fillChannels,
   layoutHint,
   requireBiasOrNone,
   requireChannelBias,
   requireGroups,
   wrtChannelBias,
 } from "./channels.ts";
-import { addImage, addMap, addWeight } from "./convolution-products.ts";
-import { type Both, type Pair, requirePair, requireWindows, windowsAlong } from "./windows.ts";
+import { type Both, type Pair, requirePair, requireWindows } from "./windows.ts";
 
 export interface Conv2dOptions {
   /** From one window to the next, in positions. Default 1. */
@@ -107,13 +108,20 @@ export function convolve(
       dilation: dilation[axis],
     };
     const count = requireWindows(op, `weight ${formatShape(weight.shape)}`, x.shape, length, settings);
-    return windowsAlong(length, count, settings);
+    return { ...settings, length, count };
   });
-  const geometry = { kernels, samples, groups, inputs, outputs: groupOutputs, vertical, horizontal };
+  const geometry = {
+    kernels,
+    samples,
+    groups,
+    inputs,
+    outputs: groupOutputs,
+    ...unrolling(vertical, horizontal),
+  };
   const sides = [vertical.count, horizontal.count].slice(-axes.length);
   const yShape = [samples, outputs, ...sides];
-  const y = kernels.alloc(sizeOf(yShape));
-  if (bias) fillChannels(y, yShape, bias.data);
+  const y = bias ? kernels.room(sizeOf(yShape)) : kernels.alloc(sizeOf(yShape));
+  if (bias) fillChannels(y, bias.data, sizeOf(yShape.slice(2)));
   addMap(y, weight.data, x.data, geometry);
 
   const partials = [

@@ -1,8 +1,6 @@
 import { kindOf, requireOptions } from "../arguments.ts";
 import { DistilgradError } from "../errors.ts";
-import { argmaxRow, logSumExpAbove } from "../kernels/rows.ts";
 import { requireLabels } from "../labels.ts";
-import { exp } from "../math.ts";
 import { formatShape } from "../shape.ts";
 import { record, Tensor, wrt } from "../tensor.ts";
 import { lossRowsOf, requireProbabilities, requireSameShape } from "./operands.ts";
@@ -73,20 +71,18 @@ export function crossEntropy(
     else target[row * cols + labels[row]] += kept;
   }
 
-  const max = new Float64Array(rows);
-  const above = new Float64Array(rows);
+  // Kept in float64, so that the gradients are rounded only once.
+  const p = new Float64Array(z.length);
+  const logP = new Float64Array(z.length);
+  logits.kernels.distribution(p, logP, z, rows, cols, 1);
   let total = 0;
   let count = 0;
   for (let row = 0; row < rows; row++) {
     if (counts[row] === 0) continue;
     count++;
-    const start = row * cols;
-    const top = argmaxRow(z, start, cols);
-    max[row] = z[top];
-    above[row] = logSumExpAbove(z, start, cols, top, 1);
-    for (let i = start; i < start + cols; i++) {
+    for (let i = row * cols; i < (row + 1) * cols; i++) {
       // 0 · ∞ = 0: a class that is not wanted may have the logit −∞.
-      if (target[i] !== 0) total += target[i] * (max[row] - z[i] + above[row]);
+      if (target[i] !== 0) total -= target[i] * logP[i];
     }
   }
   const loss = logits.kernels.alloc(1);
@@ -96,24 +92,17 @@ export function crossEntropy(
     wrt(logits, (dz, dLoss) => {
       for (let row = 0; row < rows; row++) {
         if (counts[row] === 0) continue;
-        const start = row * cols;
+        const end = (row + 1) * cols;
         let mass = 0; // Σ q'
-        for (let i = start; i < start + cols; i++) mass += target[i];
-        for (let i = start; i < start + cols; i++) {
-          const p = exp(z[i] - max[row] - above[row]);
-          dz[i] += ((mass * p - target[i]) / count) * dLoss[0];
-        }
+        for (let i = end - cols; i < end; i++) mass += target[i];
+        for (let i = end - cols; i < end; i++) dz[i] += ((mass * p[i] - target[i]) / count) * dLoss[0];
       }
     }),
   ];
   if (soft) {
     partials.push(
       wrt(soft, (dq, dLoss) => {
-        for (let row = 0, i = 0; row < rows; row++) {
-          for (const end = i + cols; i < end; i++) {
-            dq[i] += ((kept * (max[row] - z[i] + above[row])) / count) * dLoss[0];
-          }
-        }
+        for (let i = 0; i < dq.length; i++) dq[i] -= ((kept * logP[i]) / count) * dLoss[0];
       }),
     );
   }

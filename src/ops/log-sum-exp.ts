@@ -1,5 +1,4 @@
-import { argmaxRow, logSumExpAbove } from "../kernels/rows.ts";
-import { exp } from "../math.ts";
+import { argmaxRow } from "../kernels/rows.ts";
 import { record, type Tensor, wrt } from "../tensor.ts";
 import { rowsOf } from "./operands.ts";
 
@@ -20,19 +19,20 @@ export function logSumExp(x: Tensor): Tensor {
   const k = x.kernels;
   const values = x.data;
   const y = k.alloc(rows);
-  // Maximum and distance stay apart for the derivative: their sum would round away what is left of a small distance.
-  const max = new Float64Array(rows);
-  const above = new Float64Array(rows);
+  // Kept in float64, so that the gradient is rounded only once.
+  const p = new Float64Array(x.size);
+  const logP = new Float64Array(x.size);
+  k.distribution(p, logP, values, rows, cols, 1);
   for (let row = 0; row < rows; row++) {
     const top = argmaxRow(values, row * cols, cols);
-    max[row] = values[top];
-    above[row] = logSumExpAbove(values, row * cols, cols, top, 1);
-    y[row] = Math.abs(max[row]) === Number.POSITIVE_INFINITY ? max[row] : max[row] + above[row];
+    const max = values[top];
+    // Of the maximum itself, −log p is how far the result lies above it.
+    y[row] = Math.abs(max) === Number.POSITIVE_INFINITY ? max : max - logP[top];
   }
   return record("logSumExp", y, x.shape.slice(0, -1), [
     wrt(x, (dx, dy) => {
       for (let row = 0, i = 0; row < rows; row++) {
-        for (const end = i + cols; i < end; i++) dx[i] += exp(values[i] - max[row] - above[row]) * dy[row];
+        for (const end = i + cols; i < end; i++) dx[i] += p[i] * dy[row];
       }
     }),
   ]);

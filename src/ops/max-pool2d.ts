@@ -1,6 +1,8 @@
 import { requireOptions } from "../arguments.ts";
+import { addTaken, maxPool, positions } from "../kernels/pooling.ts";
+import { sizeOf } from "../shape.ts";
 import { record, type Tensor, wrt } from "../tensor.ts";
-import { type PoolOptions, requirePool, windowSpans } from "./spans.ts";
+import { type PoolOptions, planeWindows, requirePool } from "./spans.ts";
 
 export type { PoolOptions } from "./spans.ts";
 
@@ -19,37 +21,11 @@ export type { PoolOptions } from "./spans.ts";
  */
 export function maxPool2d(x: Tensor, options: PoolOptions): Tensor {
   requireOptions("maxPool2d", options, ["size", "stride", "padding"]);
-  const [vertical, horizontal] = windowSpans("maxPool2d", x, requirePool("maxPool2d", options));
-  const values = x.data;
-  const [height, width] = [vertical.length, horizontal.length];
-  const planes = x.shape[0] * x.shape[1];
-  const y = x.kernels.alloc(planes * vertical.count * horizontal.count);
-  const taken = new Int32Array(y.length);
-  for (let plane = 0, at = 0; plane < values.length; plane += height * width) {
-    for (let u = 0; u < vertical.count; u++) {
-      const top = plane + vertical.first[u] * width;
-      const bottom = plane + vertical.end[u] * width;
-      for (let v = 0; v < horizontal.count; v++, at++) {
-        const first = horizontal.first[v];
-        const end = horizontal.end[v];
-        let best = top + first;
-        for (let line = top; line < bottom; line += width) {
-          for (let i = line + first; i < line + end; i++) {
-            const max = values[best];
-            // Greater or NaN, and nothing after a NaN; without a branch, as half of the predictions would fail.
-            const wins = Number(!(values[i] <= max)) & Number(!Number.isNaN(max));
-            best += (i - best) * wins;
-          }
-        }
-        y[at] = values[best];
-        taken[at] = best;
-      }
-    }
-  }
+  const [vertical, horizontal] = planeWindows("maxPool2d", x, requirePool("maxPool2d", options));
+  const k = x.kernels;
   const shape = [x.shape[0], x.shape[1], vertical.count, horizontal.count];
-  return record("maxPool2d", y, shape, [
-    wrt(x, (dx, dy) => {
-      for (let i = 0; i < dy.length; i++) dx[taken[i]] += dy[i];
-    }),
-  ]);
+  const y = k.room(sizeOf(shape));
+  const taken = positions(k, y.length);
+  maxPool(k, y, taken, x.data, vertical, horizontal);
+  return record("maxPool2d", y, shape, [wrt(x, (dx, dy) => addTaken(k, dx, taken, dy))]);
 }

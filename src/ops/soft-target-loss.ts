@@ -1,7 +1,6 @@
 import { kindOf } from "../arguments.ts";
 import { DistilgradError } from "../errors.ts";
-import { argmaxRow, logSumExpAbove } from "../kernels/rows.ts";
-import { exp, expm1 } from "../math.ts";
+import { expm1 } from "../math.ts";
 import { record, type Tensor, wrt } from "../tensor.ts";
 import { lossRowsOf, requireSameShape } from "./operands.ts";
 
@@ -40,31 +39,16 @@ export function softTargetLoss(
   const [z, v] = [studentLogits.data, teacherLogits.data];
 
   // Kept in float64, so that the gradients are rounded only once.
-  const difference = new Float64Array(z.length); // p − q
-  const target = teacherLogits.requiresGrad ? new Float64Array(z.length) : null; // q
-  const excess = teacherLogits.requiresGrad ? new Float64Array(z.length) : null; // δ − KL of the row
+  const [p, logP, q, logQ] = [0, 0, 0, 0].map(() => new Float64Array(z.length));
+  k.distribution(p, logP, z, rows, cols, temperature);
+  k.distribution(q, logQ, v, rows, cols, temperature);
+  const divergences = new Float64Array(rows);
   let total = 0;
-  for (let start = 0; start < z.length; start += cols) {
-    const end = start + cols;
-    const zTop = argmaxRow(z, start, cols);
-    const vTop = argmaxRow(v, start, cols);
-    const zAbove = logSumExpAbove(z, start, cols, zTop, temperature);
-    const vAbove = logSumExpAbove(v, start, cols, vTop, temperature);
-    let kl = 0;
-    for (let i = start; i < end; i++) {
-      const logP = (z[i] - z[zTop]) / temperature - zAbove;
-      const logQ = (v[i] - v[vTop]) / temperature - vAbove;
-      const p = exp(logP);
-      const q = exp(logQ);
-      difference[i] = p - q;
-      kl += divergenceTerm(p, q, logQ - logP);
-      if (target && excess) {
-        target[i] = q;
-        excess[i] = logQ - logP;
-      }
+  for (let row = 0; row < rows; row++) {
+    for (let i = row * cols; i < (row + 1) * cols; i++) {
+      divergences[row] += divergenceTerm(p[i], q[i], logQ[i] - logP[i]);
     }
-    total += kl;
-    if (excess) for (let i = start; i < end; i++) excess[i] -= kl;
+    total += divergences[row];
   }
   const loss = k.alloc(1);
   loss[0] = temperature * temperature * (total / rows);
@@ -76,11 +60,15 @@ export function softTargetLoss(
     [
       wrt(studentLogits, (dz, dLoss) => {
         const share = (temperature / rows) * dLoss[0];
-        for (let i = 0; i < dz.length; i++) dz[i] += difference[i] * share;
+        for (let i = 0; i < dz.length; i++) dz[i] += (p[i] - q[i]) * share;
       }),
       wrt(teacherLogits, (dv, dLoss) => {
         const share = (temperature / rows) * dLoss[0];
-        for (let i = 0; i < dv.length; i++) if (target![i] !== 0) dv[i] += target![i] * excess![i] * share;
+        for (let row = 0, i = 0; row < rows; row++) {
+          for (const end = i + cols; i < end; i++) {
+            if (q[i] !== 0) dv[i] += q[i] * (logQ[i] - logP[i] - divergences[row]) * share;
+          }
+        }
       }),
     ],
   );

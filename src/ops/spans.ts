@@ -1,5 +1,6 @@
 /** Floor 2: what poolings share: which positions along an axis become one, and what callers may ask for. */
 import { DistilgradError } from "../errors.ts";
+import type { Windows } from "../kernels/windows.ts";
 import { formatShape } from "../shape.ts";
 import { kernelsOf, type Tensor } from "../tensor.ts";
 import { type Both, type Pair, requirePair, requireWindows } from "./windows.ts";
@@ -55,29 +56,28 @@ export function requirePlanes(op: string, x: Tensor): void {
   }
 }
 
-/** The windows of a pooling, [vertical, horizontal], each without what lies in the padding. */
-export function windowSpans(
+/** The windows of a pooling, [vertical, horizontal]. */
+export function planeWindows(
   op: string,
   x: Tensor,
   { size, stride, padding }: PoolSettings,
-): readonly Spans[] {
+): readonly Windows[] {
   requirePlanes(op, x);
   return x.shape.slice(2).map((length, axis) => {
-    const [taps, s, p] = [size[axis], stride[axis], padding[axis]];
-    const count = requireWindows(op, `size ${taps}`, x.shape, length, {
-      taps,
-      stride: s,
-      padding: p,
-      dilation: 1,
-    });
-    return spansAlong(
-      length,
-      count,
-      (o) => o * s - p,
-      (o) => o * s - p + taps,
-    );
+    const taps = size[axis];
+    const settings = { taps, stride: stride[axis], padding: padding[axis], dilation: 1 };
+    return { ...settings, length, count: requireWindows(op, `size ${taps}`, x.shape, length, settings) };
   });
 }
+
+/** Windows, each without what lies in the padding. */
+export const windowSpans = ({ length, count, taps, stride, padding }: Windows): Spans =>
+  spansAlong(
+    length,
+    count,
+    (o) => o * stride - padding,
+    (o) => o * stride - padding + taps,
+  );
 
 /** `count` spans along an axis, without what lies beyond it. */
 export function spansAlong(

@@ -1,6 +1,7 @@
 /** Floor 2: windows that slide along an axis of x: how many fit, where their taps lie, and how callers set them. */
 import { requireWhole } from "../arguments.ts";
 import { DistilgradError } from "../errors.ts";
+import type { Windows } from "../kernels/windows.ts";
 import { formatShape, type Shape } from "../shape.ts";
 
 /** A setting for each axis. */
@@ -9,42 +10,13 @@ export type Both = readonly [vertical: number, horizontal: number];
 /** One setting for both axes, or one for each. */
 export type Pair = number | Both;
 
-export interface WindowSettings {
-  readonly taps: number;
-  readonly stride: number;
-  readonly padding: number;
-  readonly dilation: number;
-}
-
-/** `count` windows along an axis: tap t of window o lies at position o · stride + t · dilation − padding. */
-export interface Windows extends WindowSettings {
-  readonly length: number;
-  readonly count: number;
-  /** For each tap the first window in which it lies within the axis and not in its padding, … */
-  readonly first: Int32Array;
-  /** … and the one behind the last; not above the first where there is none. */
-  readonly end: Int32Array;
-}
-
-export function windowsAlong(length: number, count: number, settings: WindowSettings): Windows {
-  const { taps, stride, padding, dilation } = settings;
-  const first = new Int32Array(taps);
-  const end = new Int32Array(taps);
-  for (let t = 0; t < taps; t++) {
-    const before = padding - t * dilation; // how far before the axis tap t of window 0 lies
-    first[t] = Math.max(Math.ceil(before / stride), 0);
-    end[t] = Math.min(Math.ceil((length + before) / stride), count);
-  }
-  return { ...settings, length, count, first, end };
-}
-
 /** How many windows fit along an axis of x and its padding. One must. */
 export function requireWindows(
   op: string,
   what: string,
   x: Shape,
   length: number,
-  { taps, stride, padding, dilation }: WindowSettings,
+  { taps, stride, padding, dilation }: Omit<Windows, "length" | "count">,
 ): number {
   const reach = dilation * (taps - 1) + 1;
   const room = length + 2 * padding;

@@ -34,9 +34,8 @@ export function clipGradNorm(parameters: NamedTensors, maxNorm: number): number 
 export function gradientNorm(where: string, parameters: NamedTensors): number {
   let squares = 0;
   for (const [name, parameter] of parameters) {
-    let own = 0;
-    const gradient = parameter.grad?.data ?? [];
-    for (let i = 0; i < gradient.length; i++) own += gradient[i] * gradient[i];
+    const gradient = parameter.grad?.data;
+    const own = gradient ? parameter.kernels.dot(gradient, gradient) : 0;
     if (own - own !== 0) {
       throw new DistilgradError("nonfinite", `${where}: the gradient of "${name}" is not finite`);
     }

@@ -126,7 +126,7 @@ export abstract class Optimizer<Options extends { readonly learningRate?: number
     }
     const running: Record<string, Floats> = {};
     for (const [kind, start] of Object.entries(this.start(settings))) {
-      running[kind] = parameter.kernels.alloc(parameter.size).fill(start);
+      running[kind] = parameter.kernels.lasting(parameter.size).fill(start);
       this.#buffers.set(`${kind} ${name}`, running[kind]);
     }
     this.#parameters.set(name, parameter);

@@ -96,7 +96,7 @@ describe("the report", () => {
   it("says what alpha weighs, with both weights, readable", () => {
     expect(measured.settings.weights).toEqual({ hard: 0.7, soft: 0.3 });
     expect(printReport(measured, plain)).toContain(
-      "\nT 4, alpha 0.7: alpha weighs the hard loss (hard 0.7, soft 0.3); kernels float32\n",
+      "\nT 4, alpha 0.7: alpha weighs the hard loss (hard 0.7, soft 0.3); kernels float32 SIMD\n",
     );
   });
 
@@ -123,7 +123,7 @@ describe("the report", () => {
     expect(text).toBe(`clouds: 90 rows, 2 features, 3 classes (red: 30, green: 30, blue: 30)
 3 seeds, each with a split of its own: 67 labelled rows to train on, 23 to test on
 teacher 2-8-8-3, dropout 0.1; students 2-4-3
-T 4, alpha 0.7: alpha weighs the hard loss (hard 0.7, soft 0.3); kernels float32
+T 4, alpha 0.7: alpha weighs the hard loss (hard 0.7, soft 0.3); kernels float32 SIMD
 
                          test  gain over its twin,  agrees                     µs per    times
 model              accuracy %        points [95 %]       %  parameters  bytes   row *  smaller

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { float32 } from "../../src/kernels/float32.ts";
 import { float64 } from "../../src/kernels/float64.ts";
 import type { Floats, Kernels } from "../../src/kernels/kernels.ts";
+import { plainFloat32 } from "../../src/kernels/plain-float32.ts";
 import { argmaxRow } from "../../src/kernels/rows.ts";
 import { RandomStream } from "../../src/random.ts";
 
@@ -101,7 +102,7 @@ describe.each<Product>(["matmul", "matmulTransposedA", "matmulTransposedB"])("%s
 });
 
 describe.each<[string, Kernels]>([
-  ["float32", float32],
+  ["float32", plainFloat32],
   ["float64", float64],
 ])("the %s set", (name, kernels) => {
   it("says its name and makes zeroed buffers of its type", () => {

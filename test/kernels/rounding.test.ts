@@ -182,7 +182,38 @@ describe("a sum whose result depends on its order", () => {
     expect([...started]).toEqual([2]);
   });
 
-  it("ascends in softmaxBackward", () => {
+  // Lanes 0, 2, 4, 6 meet before 1, 3, 5, 7, the upper half being added to the lower: (l₀ + l₄) + (l₂ + l₆) first.
+  const lanes = (values: readonly number[]): number => {
+    let sums = Array.from({ length: 8 }, (_, l) => ascending(values.filter((_, i) => i % 8 === l)));
+    while (sums.length > 1)
+      sums = sums.slice(0, sums.length / 2).map((x, l) => x + sums[l + sums.length / 2]);
+    return sums[0];
+  };
+
+  it("has eight lanes along a row, joined by halves", () => {
+    const random = new RandomStream(3);
+    let told = 0;
+    for (let size = 0; size < 60; size++) {
+      const [x, y] = [normals(size, random), normals(size, random)].map((values) => [...values]);
+      for (const kernels of [float32, float64]) {
+        const [a, b] = [x, y].map((values) =>
+          kernels
+            .alloc(size)
+            .fill(0)
+            .map((_, i) => values[i]),
+        );
+        expect(kernels.sum(a)).toBe(lanes(x));
+        expect(kernels.dot(a, b)).toBe(lanes(x.map((value, i) => value * y[i])));
+      }
+      const products = x.map((value, i) => value * y[i]);
+      if (lanes(products) !== ascending(products)) told++;
+    }
+    expect(told).toBeGreaterThan(10);
+    expect(lanes([...standing])).toBe(2);
+    expect(float64.sum(Float64Array.from(standing))).toBe(2);
+  });
+
+  it("has these lanes in softmaxBackward", () => {
     const dx = new Float64Array(8);
     float64.softmaxBackward(
       dx,
@@ -191,51 +222,42 @@ describe("a sum whose result depends on its order", () => {
       2,
       4,
     );
-    // dy − ⟨dy, y⟩ with 1 in the first row and 0 in the second.
-    expect([...dx]).toEqual([1e16 - 1, 0, -1e16 - 1, 0, ...swallowed]);
+    // dy − ⟨dy, y⟩ with 2 in the first row; 1e16 − 1e16 meet last in the second, and have swallowed nothing.
+    expect([lanes(standing), lanes(swallowed)]).toEqual([2, 2]);
+    expect([...dx]).toEqual([...standing, ...swallowed].map((x) => x - 2));
   });
 
-  it("ascends in logSoftmaxBackward", () => {
+  it("has these lanes in logSoftmaxBackward", () => {
     const dx = new Float64Array(8);
     float64.logSoftmaxBackward(dx, new Float64Array(8), Float64Array.of(...standing, ...swallowed), 2, 4);
     // dy − e⁰ Σ dy.
-    expect([...dx]).toEqual([1e16 - 1, 0, -1e16 - 1, 0, ...swallowed]);
+    expect([...dx]).toEqual([...standing, ...swallowed].map((x) => x - 2));
   });
 
-  /** Rows of eight logits whose `sum` gives another last bit backwards. */
-  function telling(sum: (row: readonly number[]) => number): number[][] {
+  /** Powers of a row of logits, 0 in the place of the largest. */
+  const rest = (row: readonly number[]): number[] => {
+    const max = Math.max(...row);
+    return row.map((x) => (x === max ? 0 : exp(x - max)));
+  };
+
+  /** Rows whose powers have another sum in ascending order. */
+  function telling(): number[][] {
     const random = new RandomStream(11);
-    const rows = Array.from({ length: 100 }, () => Array.from({ length: 8 }, () => random.normal()));
-    return rows.filter((row) => sum(row) !== sum([...row].reverse()));
+    const rows = Array.from({ length: 100 }, () => Array.from({ length: 21 }, () => random.normal()));
+    return rows.filter((row) => lanes(rest(row)) !== ascending(rest(row)));
   }
 
-  it("ascends in softmax", () => {
-    const powers = (row: readonly number[]): number[] => row.map((x) => exp(x - Math.max(...row)));
-    const found = telling((row) => ascending(powers(row)));
+  it("has these lanes in softmax and in logSoftmax, the largest apart", () => {
+    const found = telling();
     expect(found.length).toBeGreaterThan(10);
-    let noticed = 0;
     for (const row of found) {
-      const wanted = powers(row).map((power) => power / ascending(powers(row)));
-      const y = new Float64Array(8);
-      float64.softmax(y, Float64Array.from(row), 1, 8);
-      expect([...y]).toEqual(wanted);
-      const backwards = ascending(powers(row).reverse());
-      if (powers(row).some((power, i) => power / backwards !== wanted[i])) noticed++;
-    }
-    expect(noticed).toBeGreaterThan(10);
-  });
-
-  it("ascends in logSoftmax, without the largest", () => {
-    const above = (row: readonly number[]): number => {
       const max = Math.max(...row);
-      return log1p(ascending(row.filter((x) => x !== max).map((x) => exp(x - max))));
-    };
-    const found = telling(above);
-    expect(found.length).toBeGreaterThan(0);
-    for (const row of found) {
-      const y = new Float64Array(8);
-      float64.logSoftmax(y, Float64Array.from(row), 1, 8);
-      expect([...y]).toEqual(row.map((x) => x - Math.max(...row) - above(row)));
+      const [y, logs] = [new Float64Array(21), new Float64Array(21)];
+      float64.softmax(y, Float64Array.from(row), 1, 21);
+      const share = 1 / (1 + lanes(rest(row)));
+      expect([...y]).toEqual(row.map((x) => exp(x - max) * share));
+      float64.logSoftmax(logs, Float64Array.from(row), 1, 21);
+      expect([...logs]).toEqual(row.map((x) => x - max - log1p(lanes(rest(row)))));
     }
   });
 
@@ -265,14 +287,14 @@ describe("a sum whose result depends on its order", () => {
       expect(mean(x, 0).toArray()).toEqual([0.25, 0]);
     });
 
-    it("goes on from row to row where all is summed", () => {
+    it("takes all for one row where all is summed, and mean ascends", () => {
       const rows = [
         [big, 1],
         [-big, 1],
       ];
-      // A sum a row first would be 2⁶⁰ − 2⁶⁰ = 0.
-      expect(sum(tensor(rows, { kernels })).item()).toBe(1);
-      expect(sumTo(tensor(rows, { kernels }), []).item()).toBe(1);
+      // A sum a row first would be 2⁶⁰ − 2⁶⁰ = 0, an ascending one 1.
+      expect(sum(tensor(rows, { kernels })).item()).toBe(2);
+      expect(sumTo(tensor(rows, { kernels }), []).item()).toBe(2);
       expect(mean(tensor(rows, { kernels })).item()).toBe(0.25);
     });
 

@@ -166,11 +166,13 @@ describe("a module finds its parts in its fields", () => {
 });
 
 describe("a parameter", () => {
-  it("requires a gradient, shares the values it is made of, and leaves the tensor it is made of alone", () => {
+  it("requires a gradient, copies the values it is made of, and leaves the tensor it is made of alone", () => {
     const values = tensor([1, 2], { kernels: float64 });
     const parameter = new Parameter(values);
     expect(parameter.requiresGrad).toBe(true);
-    expect(parameter.data).toBe(values.data);
+    expect(parameter.data).toEqual(values.data);
+    parameter.update((data) => data.fill(0));
+    expect([...values.data]).toEqual([1, 2]);
     expect(parameter.kernels).toBe(float64);
     expect(values.requiresGrad).toBe(false);
   });
@@ -201,7 +203,7 @@ describe("stateDict and loadStateDict", () => {
     const net = new Net();
     // A quiet NaN with a payload, −0, the smallest denormal, the largest number, −∞, 1.
     const words = Uint32Array.of(0x7fc12345, 0x80000000, 1, 0x7f7fffff, 0xff800000, 0x3f800000);
-    net.hidden.weight.update((data) => new Uint32Array(data.buffer).set(words));
+    net.hidden.weight.update((data) => data.set(new Float32Array(words.buffer)));
     const other = new Net();
     other.loadStateDict(net.stateDict());
     expect(new Uint32Array(other.hidden.weight.data.buffer)).toEqual(words);

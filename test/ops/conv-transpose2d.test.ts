@@ -2,9 +2,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { tensor } from "../../src/factories.ts";
-import { float32 } from "../../src/kernels/float32.ts";
 import { float64 } from "../../src/kernels/float64.ts";
 import type { Floats, Kernels } from "../../src/kernels/kernels.ts";
+import { plainFloat32 } from "../../src/kernels/plain-float32.ts";
 import { conv2d, convTranspose2d, sum } from "../../src/ops/index.ts";
 import { RandomStream } from "../../src/random.ts";
 import type { Shape } from "../../src/shape.ts";
@@ -197,13 +197,11 @@ describe("convTranspose2d", () => {
 
   it("of 1 × 1 holds no columns, others those of one sample", () => {
     const allocated: number[] = [];
-    const counting: Kernels = {
-      ...float32,
-      alloc: (size) => {
-        allocated.push(size);
-        return new Float32Array(size);
-      },
+    const count = (size: number): Float32Array => {
+      allocated.push(size);
+      return new Float32Array(size);
     };
+    const counting: Kernels = { ...plainFloat32, alloc: count, room: count };
     const random = new RandomStream(4);
     const x = normal([3, 4, 5, 6], random, counting);
     const [point, square] = [normal([4, 2, 1, 1], random, counting), normal([4, 2, 3, 3], random, counting)];

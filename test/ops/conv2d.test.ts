@@ -5,6 +5,7 @@ import { tensor } from "../../src/factories.ts";
 import { float32 } from "../../src/kernels/float32.ts";
 import { float64 } from "../../src/kernels/float64.ts";
 import type { Kernels } from "../../src/kernels/kernels.ts";
+import { plainFloat32 } from "../../src/kernels/plain-float32.ts";
 import { conv2d, matmul, mul, sum } from "../../src/ops/index.ts";
 import { RandomStream } from "../../src/random.ts";
 import { type Shape, sizeOf } from "../../src/shape.ts";
@@ -296,13 +297,11 @@ describe("conv2d", () => {
   it("of 1 × 1 is a product over channels, to the last bit, and needs no columns", () => {
     const random = new RandomStream(6);
     let allocated: number[] = [];
-    const counting: Kernels = {
-      ...float32,
-      alloc: (size) => {
-        allocated.push(size);
-        return new Float32Array(size);
-      },
+    const count = (size: number): Float32Array => {
+      allocated.push(size);
+      return new Float32Array(size);
     };
+    const counting: Kernels = { ...plainFloat32, alloc: count, room: count };
     const x = normal([3, 5, 4, 3], random, counting, true);
     const weight = normal([7, 5, 1, 1], random, counting, true);
     allocated = [];
@@ -323,13 +322,11 @@ describe("conv2d", () => {
   it.each([1, 4])("holds the columns of one sample and group at a time, of a batch of %d", (samples) => {
     const random = new RandomStream(7);
     const allocated: number[] = [];
-    const counting: Kernels = {
-      ...float32,
-      alloc: (size) => {
-        allocated.push(size);
-        return new Float32Array(size);
-      },
+    const count = (size: number): Float32Array => {
+      allocated.push(size);
+      return new Float32Array(size);
     };
+    const counting: Kernels = { ...plainFloat32, alloc: count, room: count };
     const x = normal([samples, 4, 6, 5], random, counting, true);
     const weight = normal([6, 2, 3, 3], random, counting, true);
     allocated.length = 0;
