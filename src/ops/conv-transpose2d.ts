@@ -3,6 +3,7 @@ import { DistilgradError } from "../errors.ts";
 import { fillChannels } from "../kernels/channels.ts";
 import { unrolling } from "../kernels/columns.ts";
 import { addImage, addMap, addWeight } from "../kernels/convolutions.ts";
+import { accelerateOnce } from "../kernels/wasm/accelerate-once.ts";
 import { formatShape, sizeOf } from "../shape.ts";
 import { kernelsOf, record, type Tensor, wrt } from "../tensor.ts";
 import {
@@ -54,6 +55,7 @@ export function convTranspose2d(
 ): Tensor {
   const op = "convTranspose2d";
   requireBiasOrNone(op, bias);
+  accelerateOnce();
   const kernels = bias ? kernelsOf(op, x, weight, bias) : kernelsOf(op, x, weight);
   requireOptions(op, options, [...convolutionOptions, "outputPadding"]);
   const { stride, padding, outputPadding, dilation, groups } = requireTransposed(op, options);

@@ -3,6 +3,7 @@ import { DistilgradError } from "../errors.ts";
 import { fillChannels } from "../kernels/channels.ts";
 import { unrolling } from "../kernels/columns.ts";
 import { addImage, addMap, addWeight } from "../kernels/convolutions.ts";
+import { accelerateOnce } from "../kernels/wasm/accelerate-once.ts";
 import { formatShape, type Shape, sizeOf } from "../shape.ts";
 import { kernelsOf, record, type Tensor, wrt } from "../tensor.ts";
 import {
@@ -83,6 +84,7 @@ export function convolve(
   { stride, padding, dilation, groups }: ConvolutionSettings,
 ): Tensor {
   requireBiasOrNone(op, bias);
+  accelerateOnce();
   const kernels = bias ? kernelsOf(op, x, weight, bias) : kernelsOf(op, x, weight);
   const [samples, channels] = x.shape;
   const [outputs, inputs] = weight.shape;

@@ -1,4 +1,5 @@
 import { DistilgradError } from "../errors.ts";
+import { accelerateOnce } from "../kernels/wasm/accelerate-once.ts";
 import { formatShape, sizeOf } from "../shape.ts";
 import { kernelsOf, record, type Tensor, wrt } from "../tensor.ts";
 
@@ -16,6 +17,7 @@ import { kernelsOf, record, type Tensor, wrt } from "../tensor.ts";
  * @returns `[…, out]`
  */
 export function linear(x: Tensor, weight: Tensor, bias?: Tensor | null): Tensor {
+  accelerateOnce();
   const k = bias ? kernelsOf("linear", x, weight, bias) : kernelsOf("linear", x, weight);
   const [outputs, inputs] = weight.shape;
   if (x.shape.length < 1 || weight.shape.length !== 2 || x.shape.at(-1) !== inputs) {

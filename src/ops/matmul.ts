@@ -1,6 +1,7 @@
 import { requireFlag, requireOptions } from "../arguments.ts";
 import { DistilgradError } from "../errors.ts";
 import type { Floats } from "../kernels/kernels.ts";
+import { accelerateOnce } from "../kernels/wasm/accelerate-once.ts";
 import { broadcastShapes, formatShape, type Shape, sizeOf } from "../shape.ts";
 import { kernelsOf, record, type Tensor, wrt } from "../tensor.ts";
 import { forEachRun } from "./broadcasting.ts";
@@ -23,6 +24,7 @@ export interface MatmulOptions {
  * @returns `[…, m, n]`
  */
 export function matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}): Tensor {
+  accelerateOnce();
   const kernels = kernelsOf("matmul", a, b);
   requireOptions("matmul", options, ["transposeB"]);
   const { transposeB = false } = options;

@@ -5,11 +5,10 @@ import * as f32 from "./assembler/f32.ts";
 import * as f64 from "./assembler/f64.ts";
 import * as f64x2 from "./assembler/f64x2.ts";
 import * as i32 from "./assembler/i32.ts";
+import { add, constant as int, lessThan, mul } from "./assembler/i32.ts";
 import type { ModuleBuilder } from "./assembler/module.ts";
 import * as v128 from "./assembler/v128.ts";
 import { lanes, times } from "./packing.ts";
-
-const { add, mul, lessThan, constant: int } = i32;
 
 /** As many at a time that the additions of one channel, each of which waits for the one before, do not hold up the others. */
 const CHANNELS = 8;

@@ -7,12 +7,12 @@ import { advance, set, when, whenElse, whileTrue } from "./assembler/control.ts"
 import * as f32 from "./assembler/f32.ts";
 import * as f32x4 from "./assembler/f32x4.ts";
 import * as i32 from "./assembler/i32.ts";
+import { add, constant as int, lessThan, mul, sub } from "./assembler/i32.ts";
 import type { ModuleBuilder } from "./assembler/module.ts";
 import * as v128 from "./assembler/v128.ts";
 import { times } from "./packing.ts";
 import type { Product } from "./products.ts";
 
-const { add, sub, mul, lessThan, constant: int } = i32;
 const fourTimes = (x: Code<"i32">): Code<"i32"> => i32.shiftLeft(x, int(2));
 
 /** The whole numbers that describe a convolution, in their order in memory; the taps follow, four numbers each. */

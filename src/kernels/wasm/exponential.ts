@@ -4,12 +4,12 @@ import { type Code, code } from "./assembler/code.ts";
 import { set } from "./assembler/control.ts";
 import * as f64 from "./assembler/f64.ts";
 import * as f64x2 from "./assembler/f64x2.ts";
+import { add, div, mul, sub } from "./assembler/f64x2.ts";
 import * as i32 from "./assembler/i32.ts";
 import type { Declare } from "./assembler/module.ts";
 import * as v128 from "./assembler/v128.ts";
 import { times } from "./packing.ts";
 
-const { add, sub, mul, div } = f64x2;
 const number = (x: number): Code<"v128"> => f64x2.splat(f64.constant(x));
 
 /** 2^k for whole numbers k: the sum has k + 1023 in its lowest bits, which are where the exponent of a float64 stands. */

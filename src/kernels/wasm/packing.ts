@@ -5,10 +5,9 @@
 import type { Code, Local, Statement } from "./assembler/code.ts";
 import { advance, choose, set, when, whenElse, whileTrue } from "./assembler/control.ts";
 import * as i32 from "./assembler/i32.ts";
+import { add, constant as int, lessThan } from "./assembler/i32.ts";
 import type { Declare, ModuleBuilder } from "./assembler/module.ts";
 import * as v128 from "./assembler/v128.ts";
-
-const { add, lessThan, constant: int } = i32;
 
 /** What `each` makes of 0 … count − 1. */
 export const times = <T>(count: number, each: (i: number) => T): T[] =>

@@ -4,12 +4,11 @@ import { advance, choose, set, when, whenElse, whileTrue } from "./assembler/con
 import * as f32 from "./assembler/f32.ts";
 import * as f32x4 from "./assembler/f32x4.ts";
 import * as i32 from "./assembler/i32.ts";
+import { add, constant as int, lessThan, mul, sub } from "./assembler/i32.ts";
 import * as i32x4 from "./assembler/i32x4.ts";
 import type { ModuleBuilder } from "./assembler/module.ts";
 import * as v128 from "./assembler/v128.ts";
 import { lanes, times } from "./packing.ts";
-
-const { add, sub, mul, lessThan, constant: int } = i32;
 
 const larger = (x: Code<"i32">, y: Code<"i32">): Code<"i32"> => choose(lessThan(x, y), y, x);
 const smaller = (x: Code<"i32">, y: Code<"i32">): Code<"i32"> => choose(lessThan(x, y), x, y);

@@ -12,6 +12,7 @@ import { advance, choose, set, when, whenElse, whileTrue } from "./assembler/con
 import * as f32 from "./assembler/f32.ts";
 import * as f32x4 from "./assembler/f32x4.ts";
 import * as i32 from "./assembler/i32.ts";
+import { add, and, equal, constant as int, lessThan, mul, sub } from "./assembler/i32.ts";
 import type { ModuleBuilder } from "./assembler/module.ts";
 import * as v128 from "./assembler/v128.ts";
 import { definePacking, lanes, times, turning } from "./packing.ts";
@@ -32,7 +33,6 @@ const TILE = PACKED_B + 4 * COLUMNS * (DEPTH + COLUMNS);
 /** Where that memory ends. */
 export const SCRATCH_END = TILE + 1024;
 
-const { add, sub, mul, and, equal, lessThan, constant: int } = i32;
 const fourTimes = (x: Code<"i32">): Code<"i32"> => i32.shiftLeft(x, int(2));
 
 const swap = (x: Local<"i32">, y: Local<"i32">): Statement => set(y, code(x, set(x, y)));

@@ -5,15 +5,14 @@ import * as f32 from "./assembler/f32.ts";
 import * as f32x4 from "./assembler/f32x4.ts";
 import * as f64 from "./assembler/f64.ts";
 import * as f64x2 from "./assembler/f64x2.ts";
+import { add, div, mul, splat, sub } from "./assembler/f64x2.ts";
 import * as i32 from "./assembler/i32.ts";
+import { constant as int, lessThan } from "./assembler/i32.ts";
 import type { Declare, ModuleBuilder } from "./assembler/module.ts";
 import * as v128 from "./assembler/v128.ts";
 import { exponential } from "./exponential.ts";
 import { lanes, times } from "./packing.ts";
 import { beyond, defineVectors, rounded, wide } from "./vectors.ts";
-
-const { constant: int, lessThan } = i32;
-const { add, sub, mul, div, splat } = f64x2;
 
 /** Where the last terms of a sum wait, with as much room again: below what others use. */
 const TERMS = /* @__PURE__ */ int(0);

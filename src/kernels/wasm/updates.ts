@@ -1,11 +1,9 @@
 /** Floor 0, annex: the optimizer updates as programs, class d. */
 import { set, whenElse } from "./assembler/control.ts";
-import * as f32x4 from "./assembler/f32x4.ts";
+import { add, div, mul, splat, sqrt, sub } from "./assembler/f32x4.ts";
 import type { ModuleBuilder } from "./assembler/module.ts";
 import * as v128 from "./assembler/v128.ts";
 import { defineVectors } from "./vectors.ts";
-
-const { add, sub, mul, div, sqrt, splat } = f32x4;
 
 /**
  * Defines `sgdStep(w, g, v, n, rate, momentum, decay, nesterov)`, v being 0 where there is none, and

@@ -5,11 +5,10 @@ import * as f32 from "./assembler/f32.ts";
 import * as f32x4 from "./assembler/f32x4.ts";
 import * as f64x2 from "./assembler/f64x2.ts";
 import * as i32 from "./assembler/i32.ts";
+import { constant as int, shiftLeft } from "./assembler/i32.ts";
 import type { ModuleBuilder } from "./assembler/module.ts";
 import * as v128 from "./assembler/v128.ts";
 import { lanes, times } from "./packing.ts";
-
-const { constant: int, shiftLeft } = i32;
 
 /** Vectors a turn: with one, the loop's own work shows; with four, no more is gained. */
 const UNROLLED = 2;
