@@ -21,7 +21,9 @@ export function simdKernels(
   compile: (extension: Extension) => Programs,
 ): Kernels {
   const plain = plainFloat32;
-  const floats = new Float32Array(memory.buffer);
+  const [floats, doubles, words] = [Float32Array, Float64Array, Int32Array].map(
+    (Numbers) => new Numbers(memory.buffer),
+  );
   let steps = 0;
 
   const room = (size: number): Float32Array => {
@@ -29,20 +31,22 @@ export function simdKernels(
     return at === -1 ? new Float32Array(size) : new Float32Array(memory.buffer, at, size);
   };
 
-  /** The memory from an address on, as an array like another one. */
-  const viewLike = (array: Numbers, at: number): Numbers =>
-    new (array.constructor as Float32ArrayConstructor)(memory.buffer, at, array.length);
+  /** All of the memory as numbers of an array's type. */
+  const viewFor = (array: Numbers): Numbers =>
+    array instanceof Float32Array ? floats : array instanceof Float64Array ? doubles : words;
 
   /**
    * Calls a program with the addresses of arrays: their own, or those of copies on the stack, of which the written ones
    * are copied back. A number asks for room for so many floats, and is 0 there.
    *
+   * @param overwrites whether nothing is read of the written ones, which then come first
    * @returns false, with nothing done, where there is no room
    */
   function run(
     written: readonly Numbers[],
     arrays: readonly (Numbers | number)[],
     call: (...addresses: number[]) => void,
+    overwrites = false,
   ): boolean {
     const top = memory.top;
     const addresses: number[] = [];
@@ -56,7 +60,9 @@ export function simdKernels(
           return false;
         }
         if (fresh) floats.fill(0, at >> 2, (at >> 2) + array);
-        else viewLike(array, at).set(array);
+        else if (!(overwrites && addresses.length < written.length)) {
+          viewFor(array).set(array, at / array.BYTES_PER_ELEMENT);
+        }
       }
       addresses.push(at);
     }
@@ -64,7 +70,9 @@ export function simdKernels(
     if (memory.top !== top) {
       for (const array of written) {
         const at = addresses[arrays.indexOf(array)];
-        if (at !== memory.addressOf(array)) array.set(viewLike(array, at));
+        if (at === memory.addressOf(array)) continue;
+        const start = at / array.BYTES_PER_ELEMENT;
+        array.set(viewFor(array).subarray(start, start + array.length));
       }
       memory.pop(top);
     }
@@ -87,23 +95,31 @@ export function simdKernels(
     };
 
   const map =
-    (name: "add" | "sub" | "mul" | "div" | "addProduct" | "reluBackward"): Kernels["add"] =>
+    (
+      name: "add" | "sub" | "mul" | "div" | "addProduct" | "reluBackward",
+      overwrites: boolean,
+    ): Kernels["add"] =>
     (y, a, b) => {
-      const done = worthwhile(y) && run([y], [y, a, b], (to, a, b) => programs[name](to, a, b, y.length, 0));
+      const done =
+        worthwhile(y) && run([y], [y, a, b], (to, a, b) => programs[name](to, a, b, y.length, 0), overwrites);
       if (!done) plain[name](y, a, b);
     };
   const mapScaled =
-    (name: "scale" | "addScaled"): Kernels["scale"] =>
+    (name: "scale" | "addScaled", overwrites: boolean): Kernels["scale"] =>
     (y, s, x) => {
-      const done = worthwhile(y) && run([y], [y, x], (to, x) => programs[name](to, x, x, y.length, s));
+      const done =
+        worthwhile(y) && run([y], [y, x], (to, x) => programs[name](to, x, x, y.length, s), overwrites);
       if (!done) plain[name](y, s, x);
     };
   /** Each row needs room for its powers in float64, and for eight more. */
   const mapRows =
     (name: "softmax" | "logSoftmax"): Kernels["softmax"] =>
     (y, x, rows, cols) => {
-      const done = run([y], [y, x, 2 * (cols + 8)], (y, x, scratch) =>
-        programs[name](y, x, rows, cols, scratch),
+      const done = run(
+        [y],
+        [y, x, 2 * (cols + 8)],
+        (y, x, scratch) => programs[name](y, x, rows, cols, scratch),
+        true,
       );
       if (!done) plain[name](y, x, rows, cols);
     };
@@ -161,21 +177,21 @@ export function simdKernels(
     matmulTransposedB: product(plain.matmulTransposedB, (_, k) => [k, 1, 1, k]),
     matmulTransposedA: product(plain.matmulTransposedA, (m, _, n) => [1, m, n, 1]),
 
-    add: map("add"),
-    sub: map("sub"),
-    mul: map("mul"),
-    div: map("div"),
-    addProduct: map("addProduct"),
-    reluBackward: map("reluBackward"),
-    scale: mapScaled("scale"),
-    addScaled: mapScaled("addScaled"),
+    add: map("add", true),
+    sub: map("sub", true),
+    mul: map("mul", true),
+    div: map("div", true),
+    addProduct: map("addProduct", false),
+    reluBackward: map("reluBackward", false),
+    scale: mapScaled("scale", true),
+    addScaled: mapScaled("addScaled", false),
     relu(y, x) {
-      const done = worthwhile(y) && run([y], [y, x], (to, x) => programs.relu(to, x, x, y.length, 0));
+      const done = worthwhile(y) && run([y], [y, x], (to, x) => programs.relu(to, x, x, y.length, 0), true);
       if (!done) plain.relu(y, x);
     },
 
     fillRows(y, b, rows) {
-      if (!run([y], [y, b], (y, from) => programs.fillRows(y, from, rows, b.length)))
+      if (!run([y], [y, b], (y, from) => programs.fillRows(y, from, rows, b.length), true))
         plain.fillRows(y, b, rows);
     },
     sumRows(db, dy, rows) {
@@ -206,8 +222,11 @@ export function simdKernels(
     softmaxBackward: mapRowsBack("softmaxBackward"),
     logSoftmaxBackward: mapRowsBack("logSoftmaxBackward"),
     distribution(p, logP, x, rows, cols, temperature) {
-      const done = run([p, logP], [p, logP, x, 2 * (cols + 8)], (p, logP, x, scratch) =>
-        programs.distribution(p, logP, x, rows, cols, scratch, temperature),
+      const done = run(
+        [p, logP],
+        [p, logP, x, 2 * (cols + 8)],
+        (p, logP, x, scratch) => programs.distribution(p, logP, x, rows, cols, scratch, temperature),
+        true,
       );
       if (!done) plain.distribution(p, logP, x, rows, cols, temperature);
     },
