@@ -42,38 +42,64 @@ export function unrolling(vertical: Windows, horizontal: Windows): Unrolling {
  * size, and 0 in a fresh buffer.
  */
 export function toColumns(columns: Floats, planes: Floats, unrolling: Unrolling): void {
-  const step = unrolling.horizontal.stride;
-  forEachRow(planes.length, unrolling, (column, position, cols) => {
-    for (let i = 0; i < cols; i++, position += step) columns[column + i] = planes[position];
+  const { vertical, horizontal } = unrolling;
+  const width = horizontal.count;
+  const step = horizontal.stride;
+  const line = vertical.stride * horizontal.length;
+  // With as many windows as positions, in steps of one, a tap of all windows is the plane itself, moved: one run in
+  // memory, but for the padding between two rows, into which comes what left the plane on its other side.
+  const joined = vertical.stride === 1 && step === 1 && width === horizontal.length;
+  forEachTap(planes.length, unrolling, (column, position, rows, cols) => {
+    if (joined) {
+      const run = (rows - 1) * width + cols;
+      columns.set(planes.subarray(position, position + run), column);
+      for (let gap = column + cols; gap < column + run; gap += width) {
+        for (let i = gap; i < gap + width - cols; i++) columns[i] = 0;
+      }
+    } else {
+      for (let u = 0; u < rows; u++) {
+        copyRow(columns, column + u * width, planes, position + u * line, step, cols);
+      }
+    }
   });
 }
 
 /** planes += each value of the columns where it came from, taps in ascending order: the adjoint of `toColumns`. */
 export function addColumns(planes: Floats, columns: Floats, unrolling: Unrolling): void {
-  const step = unrolling.horizontal.stride;
-  forEachRow(planes.length, unrolling, (column, position, cols) => {
-    for (let i = 0; i < cols; i++, position += step) planes[position] += columns[column + i];
+  const { vertical, horizontal } = unrolling;
+  const step = horizontal.stride;
+  const line = vertical.stride * horizontal.length;
+  forEachTap(planes.length, unrolling, (column, position, rows, cols) => {
+    for (let u = 0; u < rows; u++) {
+      addRow(planes, position + u * line, step, columns, column + u * horizontal.count, cols);
+    }
   });
 }
 
-/** Visits each row of windows at each tap of each plane: where it is among the columns and in the planes. */
-function forEachRow(
+function copyRow(
+  columns: Floats,
+  to: number,
+  planes: Floats,
+  from: number,
+  step: number,
+  cols: number,
+): void {
+  for (let i = 0; i < cols; i++, from += step) columns[to + i] = planes[from];
+}
+
+function addRow(planes: Floats, to: number, step: number, columns: Floats, from: number, cols: number): void {
+  for (let i = 0; i < cols; i++, to += step) planes[to] += columns[from + i];
+}
+
+/** Visits each tap of each plane, with the four numbers that `taps` has for it, among all columns and all planes. */
+function forEachTap(
   size: number,
   { vertical, horizontal, taps }: Unrolling,
-  visit: (column: number, position: number, cols: number) => void,
+  visit: (column: number, position: number, rows: number, cols: number) => void,
 ): void {
-  const line = vertical.stride * horizontal.length;
-  const rowsOfPlane = vertical.taps * horizontal.taps * vertical.count * horizontal.count;
-  for (
-    let plane = 0, first = 0;
-    plane < size;
-    plane += vertical.length * horizontal.length, first += rowsOfPlane
-  ) {
-    for (let t = 0; t < taps.length; t += 4) {
-      let [column, position] = [first + taps[t], plane + taps[t + 1]];
-      for (let u = 0; u < taps[t + 2]; u++, column += horizontal.count, position += line) {
-        visit(column, position, taps[t + 3]);
-      }
-    }
+  const columns = vertical.taps * horizontal.taps * vertical.count * horizontal.count;
+  for (let plane = 0, row = 0; plane < size; plane += vertical.length * horizontal.length, row += columns) {
+    for (let t = 0; t < taps.length; t += 4)
+      visit(row + taps[t], plane + taps[t + 1], taps[t + 2], taps[t + 3]);
   }
 }

@@ -11,6 +11,7 @@ export const float64: Kernels = {
   bytesPerElement: 8,
   alloc: (size) => new Float64Array(size),
   room: (size) => new Float64Array(size),
+  wideRoom: (size) => new Float64Array(size),
   lasting: (size) => new Float64Array(size),
   step: (compute) => compute(),
   ...elementwise,

@@ -34,6 +34,8 @@ export interface Kernels {
   alloc(size: number): Floats;
   /** The same with whatever stands there, for an output that is overwritten as a whole. */
   room(size: number): Floats;
+  /** The same in float64 in every set, for what is not rounded yet. */
+  wideRoom(size: number): Float64Array;
   /** Zeros for what outlives every step: weights, their gradients, running values. */
   lasting(size: number): Floats;
   /** Runs `compute` as a step: what `alloc` gives within it is void afterwards. */

@@ -10,6 +10,7 @@ export const plainFloat32: Kernels = {
   bytesPerElement: 4,
   alloc: (size) => new Float32Array(size),
   room: (size) => new Float32Array(size),
+  wideRoom: (size) => new Float64Array(size),
   lasting: (size) => new Float32Array(size),
   step: (compute) => compute(),
   ...products,

@@ -33,19 +33,23 @@ export function maxPool(
     programs.maxPool(y, taken, at, x.length / plane, ...axes);
   });
   if (done) return;
+  const width = horizontal.length;
+  const [tops, bottoms] = spansOf(vertical);
+  const [lefts, rights] = spansOf(horizontal);
   for (let start = 0, at = 0; start < x.length; start += plane) {
     for (let u = 0; u < vertical.count; u++) {
-      const [top, bottom] = spanOf(vertical, u);
+      const top = start + tops[u] * width;
+      const bottom = start + bottoms[u] * width;
       for (let v = 0; v < horizontal.count; v++, at++) {
-        const [left, right] = spanOf(horizontal, v);
-        let best = start + top * horizontal.length + left;
-        for (let i = top; i < bottom; i++) {
-          const line = start + i * horizontal.length;
-          for (let j = line + left; j < line + right; j++) {
+        const first = lefts[v];
+        const end = rights[v];
+        let best = top + first;
+        for (let line = top; line < bottom; line += width) {
+          for (let i = line + first; i < line + end; i++) {
             const max = x[best];
             // Greater or NaN, and nothing after a NaN; without a branch, as half of the predictions would fail.
-            const wins = Number(!(x[j] <= max)) & Number(!Number.isNaN(max));
-            best += (j - best) * wins;
+            const wins = Number(!(x[i] <= max)) & Number(!Number.isNaN(max));
+            best += (i - best) * wins;
           }
         }
         y[at] = x[best];
@@ -55,11 +59,11 @@ export function maxPool(
   }
 }
 
-/** The positions of a window, from the first up to, but not including, the last: those that lie within the axis. */
-function spanOf({ taps, stride, padding, length }: Windows, window: number): readonly [number, number] {
-  const first = window * stride - padding;
-  return [Math.max(first, 0), Math.min(first + taps, length)];
-}
+/** Of each window the positions within the axis: the first, and the one behind the last. */
+const spansOf = ({ taps, stride, padding, length, count }: Windows): readonly [Int32Array, Int32Array] => [
+  Int32Array.from({ length: count }, (_, o) => Math.max(o * stride - padding, 0)),
+  Int32Array.from({ length: count }, (_, o) => Math.min(o * stride - padding + taps, length)),
+];
 
 /** dx += dy where it was taken from, in ascending order */
 export function addTaken(kernels: Kernels, dx: Floats, taken: Int32Array, dy: Floats): void {

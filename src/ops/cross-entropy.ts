@@ -61,40 +61,40 @@ export function crossEntropy(
     requireLabels("crossEntropy", labels, rows, cols, ignoredLabel);
   }
 
+  const k = logits.kernels;
   const z = logits.data;
   const kept = 1 - labelSmoothing;
-  const target = new Float64Array(logits.size).fill(labelSmoothing / cols); // q'
-  const counts = new Uint8Array(rows).fill(1);
-  for (let row = 0; row < rows; row++) {
-    if (soft) for (let i = row * cols; i < (row + 1) * cols; i++) target[i] += kept * soft.data[i];
-    else if (labels[row] === ignoredLabel) counts[row] = 0;
-    else target[row * cols + labels[row]] += kept;
+  const target = k.wideRoom(z.length).fill(labelSmoothing / cols); // q', and 0 in rows that are ignored
+  let count = rows;
+  if (soft) for (let i = 0; i < z.length; i++) target[i] += kept * soft.data[i];
+  else {
+    for (let row = 0; row < rows; row++) {
+      if (labels[row] !== ignoredLabel) target[row * cols + labels[row]] += kept;
+      else {
+        count--;
+        target.fill(0, row * cols, (row + 1) * cols);
+      }
+    }
   }
 
   // Kept in float64, so that the gradients are rounded only once.
-  const p = new Float64Array(z.length);
-  const logP = new Float64Array(z.length);
-  logits.kernels.distribution(p, logP, z, rows, cols, 1);
+  const [p, logP] = [k.wideRoom(z.length), k.wideRoom(z.length)];
+  k.distribution(p, logP, z, rows, cols, 1);
   let total = 0;
-  let count = 0;
-  for (let row = 0; row < rows; row++) {
-    if (counts[row] === 0) continue;
-    count++;
-    for (let i = row * cols; i < (row + 1) * cols; i++) {
-      // 0 · ∞ = 0: a class that is not wanted may have the logit −∞.
-      if (target[i] !== 0) total -= target[i] * logP[i];
-    }
+  for (let i = 0; i < z.length; i++) {
+    // 0 · ∞ = 0: a class that is not wanted may have the logit −∞.
+    if (target[i] !== 0) total -= target[i] * logP[i];
   }
-  const loss = logits.kernels.alloc(1);
+  const loss = k.alloc(1);
   loss[0] = count === 0 ? 0 : total / count;
 
   const partials = [
     wrt(logits, (dz, dLoss) => {
       for (let row = 0; row < rows; row++) {
-        if (counts[row] === 0) continue;
         const end = (row + 1) * cols;
         let mass = 0; // Σ q'
         for (let i = end - cols; i < end; i++) mass += target[i];
+        if (mass === 0) continue;
         for (let i = end - cols; i < end; i++) dz[i] += ((mass * p[i] - target[i]) / count) * dLoss[0];
       }
     }),

@@ -35,7 +35,7 @@ export function linear(x: Tensor, weight: Tensor, bias?: Tensor | null): Tensor 
   }
   const lead = x.shape.slice(0, -1);
   const rows = lead.reduce((n, length) => n * length, 1);
-  const y = k.alloc(rows * outputs);
+  const y = bias ? k.room(rows * outputs) : k.alloc(rows * outputs);
   if (bias) k.fillRows(y, bias.data, rows);
   k.matmulTransposedB(y, x.data, weight.data, rows, inputs, outputs);
 

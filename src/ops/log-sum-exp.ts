@@ -20,8 +20,7 @@ export function logSumExp(x: Tensor): Tensor {
   const values = x.data;
   const y = k.alloc(rows);
   // Kept in float64, so that the gradient is rounded only once.
-  const p = new Float64Array(x.size);
-  const logP = new Float64Array(x.size);
+  const [p, logP] = [k.wideRoom(x.size), k.wideRoom(x.size)];
   k.distribution(p, logP, values, rows, cols, 1);
   for (let row = 0; row < rows; row++) {
     const top = argmaxRow(values, row * cols, cols);

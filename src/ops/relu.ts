@@ -12,7 +12,7 @@ import { kernelsOf, record, type Tensor, wrt } from "../tensor.ts";
  */
 export function relu(x: Tensor): Tensor {
   const k = kernelsOf("relu", x);
-  const y = k.alloc(x.size);
+  const y = k.room(x.size);
   k.relu(y, x.data);
   return record("relu", y, x.shape, [wrt(x, (dx, dy) => k.reluBackward(dx, x.data, dy))]);
 }

@@ -39,16 +39,16 @@ export function softTargetLoss(
   const [z, v] = [studentLogits.data, teacherLogits.data];
 
   // Kept in float64, so that the gradients are rounded only once.
-  const [p, logP, q, logQ] = [0, 0, 0, 0].map(() => new Float64Array(z.length));
+  const [p, logP, q, logQ] = [0, 0, 0, 0].map(() => k.wideRoom(z.length));
   k.distribution(p, logP, z, rows, cols, temperature);
   k.distribution(q, logQ, v, rows, cols, temperature);
-  const divergences = new Float64Array(rows);
+  const divergences = k.wideRoom(rows);
   let total = 0;
-  for (let row = 0; row < rows; row++) {
-    for (let i = row * cols; i < (row + 1) * cols; i++) {
-      divergences[row] += divergenceTerm(p[i], q[i], logQ[i] - logP[i]);
-    }
-    total += divergences[row];
+  for (let row = 0, i = 0; row < rows; row++) {
+    let kl = 0;
+    for (const end = i + cols; i < end; i++) kl += divergenceTerm(p[i], q[i], logQ[i] - logP[i]);
+    divergences[row] = kl;
+    total += kl;
   }
   const loss = k.alloc(1);
   loss[0] = temperature * temperature * (total / rows);

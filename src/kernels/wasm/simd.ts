@@ -31,6 +31,11 @@ export function simdKernels(
     return at === -1 ? new Float32Array(size) : new Float32Array(memory.buffer, at, size);
   };
 
+  const wideRoom = (size: number): Float64Array => {
+    const at = steps > 0 ? memory.push(8 * size) : -1;
+    return at === -1 ? new Float64Array(size) : new Float64Array(memory.buffer, at, size);
+  };
+
   /** All of the memory as numbers of an array's type. */
   const viewFor = (array: Numbers): Numbers =>
     array instanceof Float32Array ? floats : array instanceof Float64Array ? doubles : words;
@@ -157,6 +162,7 @@ export function simdKernels(
       },
     },
     room,
+    wideRoom,
     alloc(size) {
       const array = room(size);
       return memory.addressOf(array) === -1 ? array : array.fill(0);
