@@ -1,7 +1,6 @@
 /** Floor 2: what broadcasting and its adjoint share: the check, the walk, and the two sums. */
 import { DistilgradError } from "../errors.ts";
-import type { Floats, Kernels } from "../kernels/kernels.ts";
-import { sum } from "../kernels/sums.ts";
+import type { Floats } from "../kernels/kernels.ts";
 import { broadcastShapes, formatShape, type Shape, sameShape, stridesOf } from "../shape.ts";
 import { forEachStridedRun } from "./strided-runs.ts";
 
@@ -32,23 +31,14 @@ export function requireBroadcast(op: string, small: Shape, large: Shape): void {
   }
 }
 
-/**
- * small += Σ large over what was repeated: float64 inside, rounded once. What lies in a row is summed as a row, in lanes;
- * all else in ascending order.
- */
-export function addSums(
-  kernels: Kernels,
-  small: Floats,
-  smallShape: Shape,
-  large: Floats,
-  largeShape: Shape,
-): void {
+/** small += Σ large over what was repeated: float64 inside, ascending, rounded once. */
+export function addSums(small: Floats, smallShape: Shape, large: Floats, largeShape: Shape): void {
   const sums = new Float64Array(small.length);
   forEachRun(smallShape, largeShape, (start, at, length, step) => {
     if (step === 0) {
-      const end = start + length;
-      // For a short row, a view would cost more than the sum.
-      sums[at] += length < 128 ? sum(large, start, end) : kernels.sum(large.subarray(start, end));
+      let sum = sums[at];
+      for (let i = start; i < start + length; i++) sum += large[i];
+      sums[at] = sum;
     } else {
       for (let i = 0; i < length; i++) sums[at + i] += large[start + i];
     }

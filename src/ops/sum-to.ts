@@ -19,6 +19,6 @@ export function sumTo(x: Tensor, shape: Shape): Tensor {
   const small = [...shape];
   const y = k.alloc(sizeOf(small));
   if (y.length === 1) y[0] = k.sum(x.data);
-  else addSums(k, y, small, x.data, x.shape);
+  else addSums(y, small, x.data, x.shape);
   return record("sumTo", y, small, [wrt(x, (dx, dy) => addRepeated(dx, x.shape, dy, small))]);
 }
