@@ -1,10 +1,9 @@
-/** Floor 0, annex: sums in lanes, and the kernels along rows, as programs of class c. */
-import type { Code, Local, Statement } from "./assembler/code.ts";
+/** Floor 0, annex: the kernels along rows as programs, class c. */
+import type { Code, Local } from "./assembler/code.ts";
 import { advance, set, when, whenElse, whileTrue } from "./assembler/control.ts";
 import * as f32 from "./assembler/f32.ts";
 import * as f32x4 from "./assembler/f32x4.ts";
 import * as f64 from "./assembler/f64.ts";
-import * as f64x2 from "./assembler/f64x2.ts";
 import { add, div, mul, splat, sub } from "./assembler/f64x2.ts";
 import * as i32 from "./assembler/i32.ts";
 import { constant as int, lessThan } from "./assembler/i32.ts";
@@ -12,67 +11,21 @@ import type { Declare, ModuleBuilder } from "./assembler/module.ts";
 import * as v128 from "./assembler/v128.ts";
 import { exponential } from "./exponential.ts";
 import { lanes, times } from "./packing.ts";
+import { clear, defineSums } from "./sums.ts";
 import { beyond, defineVectors, rounded, wide } from "./vectors.ts";
-
-/** Where the last terms of a sum wait, with as much room again: below what others use. */
-const TERMS = /* @__PURE__ */ int(0);
 
 const one = /* @__PURE__ */ f64.constant(1);
 
-/** 0 in eight places. */
-const clear = (at: Code<"i32">): Statement[] => times(4, (i) => v128.store(at, 16 * i, v128.zero));
-
 /**
- * Defines `sum(x, n)` and `dot(x, y, n)`, which return what they are named for; `softmax(y, x, rows, cols, scratch)`,
- * `logSoftmax` alike, and `distribution(p, logP, x, rows, cols, scratch, temperature)`, whose scratch memory has room
- * for a row in float64 and eight values more; `softmaxBackward(dx, y, dy, rows, cols)` and `logSoftmaxBackward` alike.
+ * Defines the sums; `softmax(y, x, rows, cols, scratch)`, `logSoftmax` alike, and `distribution(p, logP, x, rows, cols,
+ * scratch, temperature)`, whose scratch memory has room for a row in float64 and eight values more;
+ * `softmaxBackward(dx, y, dy, rows, cols)`, and `logSoftmaxBackward` alike.
  *
  * @param log1p of `math.ts`: needed once a row, it is not worth a program
  */
 export function defineRows(builder: ModuleBuilder, log1p: (x: Code<"f64">) => Code<"f64">): void {
   const { each } = defineVectors(builder);
-
-  /** The sum of eight lanes: the upper half is added to the lower one, until one is left. */
-  const joined = builder.define(
-    null,
-    ["v128", "v128", "v128", "v128"],
-    (_, a, b, c, d) => [set(a, add(add(a, c), add(b, d))), f64.add(f64x2.lane0(a), f64x2.lane1(a))],
-    "f64",
-  );
-
-  const summed = (
-    declare: Declare,
-    n: Local<"i32">,
-    arrays: readonly Local<"i32">[],
-    term: (byte: number) => Code<"v128">,
-  ): readonly [...Statement[], Code<"f64">] => {
-    const sums = times(4, () => declare("v128"));
-    const [a, b, c, d] = sums;
-    return [
-      whileTrue(
-        lessThan(int(7), n),
-        ...sums.map((sum, i) => set(sum, add(sum, term(8 * i)))),
-        ...arrays.map((array) => advance(array, 32)),
-        advance(n, -8),
-      ),
-      ...sums.map((_, i) => v128.store(TERMS, 16 * i, term(8 * i))),
-      ...clear(beyond(TERMS, n, 3)),
-      ...sums.map((sum, i) => set(sum, add(sum, v128.load(TERMS, 16 * i)))),
-      joined(a, b, c, d),
-    ];
-  };
-  const sum = builder.define(
-    "sum",
-    ["i32", "i32"],
-    (declare, x, n) => summed(declare, n, [x], (byte) => wide(x, byte)),
-    "f64",
-  );
-  const dot = builder.define(
-    "dot",
-    ["i32", "i32", "i32"],
-    (declare, x, y, n) => summed(declare, n, [x, y], (byte) => mul(wide(x, byte), wide(y, byte))),
-    "f64",
-  );
+  const { sum, dot, joined } = defineSums(builder);
 
   /** The largest value of a row, NaN apart. */
   const maximum = builder.define(
