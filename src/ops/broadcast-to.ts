@@ -21,5 +21,5 @@ export function broadcastTo(x: Tensor, shape: Shape): Tensor {
   forEachRun(x.shape, large, (start, at, length, step) => {
     for (let i = 0; i < length; i++) y[start + i] = small[at + i * step];
   });
-  return record("broadcastTo", y, large, [wrt(x, (dx, dy) => addSums(dx, x.shape, dy, large))]);
+  return record("broadcastTo", y, large, [wrt(x, (dx, dy) => addSums(k, dx, x.shape, dy, large))]);
 }

@@ -1,6 +1,7 @@
 /** Floor 2: what broadcasting and its adjoint share: the check, the walk, and the two sums. */
 import { DistilgradError } from "../errors.ts";
-import type { Floats } from "../kernels/kernels.ts";
+import type { Floats, Kernels } from "../kernels/kernels.ts";
+import { sum } from "../kernels/sums.ts";
 import { broadcastShapes, formatShape, type Shape, sameShape, stridesOf } from "../shape.ts";
 import { forEachStridedRun } from "./strided-runs.ts";
 
@@ -31,17 +32,25 @@ export function requireBroadcast(op: string, small: Shape, large: Shape): void {
   }
 }
 
-/** small += Σ large over what was repeated: float64 inside, ascending, rounded once. */
-export function addSums(small: Floats, smallShape: Shape, large: Floats, largeShape: Shape): void {
+/**
+ * small += Σ large over what was repeated: float64 inside, rounded once. What lies side by side is summed as a row, in
+ * the lanes of `kernels.sum`; such sums, and what lies apart, are added in ascending order.
+ */
+export function addSums(
+  kernels: Kernels,
+  small: Floats,
+  smallShape: Shape,
+  large: Floats,
+  largeShape: Shape,
+): void {
+  if (small.length === 1) {
+    small[0] += kernels.sum(large);
+    return;
+  }
   const sums = new Float64Array(small.length);
   forEachRun(smallShape, largeShape, (start, at, length, step) => {
-    if (step === 0) {
-      let sum = sums[at];
-      for (let i = start; i < start + length; i++) sum += large[i];
-      sums[at] = sum;
-    } else {
-      for (let i = 0; i < length; i++) sums[at + i] += large[start + i];
-    }
+    if (step === 0) sums[at] += sum(large, start, start + length);
+    else for (let i = 0; i < length; i++) sums[at + i] += large[start + i];
   });
   for (let i = 0; i < small.length; i++) small[i] += sums[i];
 }

@@ -29,7 +29,7 @@ export function mean(x: Tensor, axes?: number | readonly number[], options: Redu
     );
   }
   const sums = new Float64Array(x.size / count);
-  addSums(sums, kept, x.data, x.shape);
+  addSums(k, sums, kept, x.data, x.shape);
   const y = k.alloc(sums.length);
   for (let i = 0; i < y.length; i++) y[i] = sums[i] / count;
   return record("mean", y, shape, [wrt(x, (dx, dy) => addRepeated(dx, x.shape, dy, kept, count))]);

@@ -8,7 +8,7 @@ import { addRepeated, addSums, requireBroadcast } from "./broadcasting.ts";
  *     y  = Σ x over every axis that `shape` lacks or has with length 1
  *     dx = dy, repeated
  *
- * Summed in float64 and rounded once: all of x in the lanes of `kernels.sum`, over some axes in ascending order.
+ * Summed in float64 and rounded once: along rows in the lanes of `kernels.sum`, over other axes in ascending order.
  *
  * @param shape a shape that broadcasts to x's
  */
@@ -18,7 +18,6 @@ export function sumTo(x: Tensor, shape: Shape): Tensor {
   requireBroadcast("sumTo", shape, x.shape);
   const small = [...shape];
   const y = k.alloc(sizeOf(small));
-  if (y.length === 1) y[0] = k.sum(x.data);
-  else addSums(y, small, x.data, x.shape);
+  addSums(k, y, small, x.data, x.shape);
   return record("sumTo", y, small, [wrt(x, (dx, dy) => addRepeated(dx, x.shape, dy, small))]);
 }

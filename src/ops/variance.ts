@@ -48,7 +48,7 @@ export function variance(
   }
   const values = x.data;
   const means = new Float64Array(x.size / count);
-  addSums(means, kept, values, x.shape);
+  addSums(k, means, kept, values, x.shape);
   for (let o = 0; o < means.length; o++) means[o] /= count;
   const squares = new Float64Array(means.length);
   forEachRun(kept, x.shape, (start, at, length, step) => {
