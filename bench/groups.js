@@ -4,6 +4,7 @@ import { add, Linear, noGrad, plainFloat32, ReLU, relu, Sequential, softmax, sum
 import { bundleSizes } from "./bundle-sizes.js";
 import { startUp } from "./start-up.js";
 import { stepOf } from "./steps.js";
+import { onTwoThreads } from "./threads.js";
 import { flopOf, hashedUniform, workloadNames, workloads } from "./workloads.js";
 
 /** @typedef {import("distilgrad").Kernels} Kernels */
@@ -90,6 +91,17 @@ function latencyRows(kernels) {
 }
 
 /** @returns {Row[]} */
+function threadRows() {
+  return ["W2", "W3", "W4", "sgemm 1024"].map((task) => ({
+    name: `${task} on two threads`,
+    measured: async () => {
+      const { two, one, ratio } = await onTwoThreads(task, 10);
+      return { value: two, unit: "ms", limit: "on one", limitValue: one, ratio };
+    },
+  }));
+}
+
+/** @returns {Row[]} */
 function startUpRows() {
   const results = startUp(9);
   return ["as installed", "bundled"].map((kind, i) => ({
@@ -152,6 +164,7 @@ export const groups = {
   adam: { title: "an update", rows: adamRows },
   softmax: { title: "a softmax", rows: softmaxRows },
   latency: { title: "a prediction", rows: latencyRows },
+  threads: { title: "a second thread, in processes of their own that take turns", rows: threadRows },
   startup: { title: "start-up, fresh processes", rows: startUpRows },
   size: { title: "bundles, minified and gzipped", rows: sizeRows },
 };

@@ -12,7 +12,7 @@ export function accelerateOnce(): void {
   if (tried) return;
   tried = true;
   try {
-    install(false, new (engine()!.Module)(assembleKernels()));
+    install(new (engine()!.Module)(assembleKernels()));
   } catch {
     // `float32.name` says which kernels serve.
   }

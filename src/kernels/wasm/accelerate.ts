@@ -28,7 +28,7 @@ export function simdModule(options: SimdOptions = {}): Uint8Array {
   requireOptions("simdModule", options, ["fused"]);
   const { fused = false } = options;
   requireFlag("simdModule", "fused", fused);
-  return assembleKernels(fused, convolutional);
+  return assembleKernels({ fused }, convolutional);
 }
 
 /**
@@ -41,13 +41,14 @@ export function simdModule(options: SimdOptions = {}): Uint8Array {
 export function accelerate(options: AccelerateOptions = {}): void {
   requireOptions("accelerate", options, ["fused", "module"]);
   const { fused = false, module } = options;
+  requireFlag("accelerate", "fused", fused);
   const bytes = simdModule({ fused });
   accelerateOnce();
   const wasm = engine();
   if (wasm === undefined) throw refusal("this engine has no WebAssembly");
   if (module !== undefined) requireOurs(module, bytes);
   try {
-    install(fused, module ?? new wasm.Module(bytes));
+    install(module ?? new wasm.Module(bytes), { fused });
   } catch (error) {
     throw refusal(error instanceof Error ? error.message : kindOf(error));
   }

@@ -167,15 +167,15 @@ export function defineConvolutions(builder: ModuleBuilder, product: Product): vo
 
   define("addMap", ({ map, weight, image, columns, g }, { m, k, n, own }) => [
     when(columns, toColumns(columns, image, g)),
-    product(map, weight, fourTimes(k), int(4), own, fourTimes(n), int(4), m, k, n),
+    product(map, fourTimes(n), weight, fourTimes(k), int(4), own, fourTimes(n), int(4), m, k, n),
   ]);
   define("addImage", ({ map, weight, image, columns, g }, { m, k, n, own }) => [
     when(columns, v128.fill(columns, int(0), fourTimes(mul(k, n)))),
-    product(own, weight, int(4), fourTimes(k), map, fourTimes(n), int(4), k, m, n),
+    product(own, fourTimes(n), weight, int(4), fourTimes(k), map, fourTimes(n), int(4), k, m, n),
     when(columns, addColumns(columns, image, g)),
   ]);
   define("addWeight", ({ map, weight, image, columns, g }, { m, k, n, own }) => [
     when(columns, toColumns(columns, image, g)),
-    product(weight, map, fourTimes(n), int(4), own, int(4), fourTimes(n), m, n, k),
+    product(weight, fourTimes(k), map, fourTimes(n), int(4), own, int(4), fourTimes(n), m, n, k),
   ]);
 }

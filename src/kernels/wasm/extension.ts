@@ -4,8 +4,9 @@
  */
 import type { ModuleBuilder } from "./assembler/module.ts";
 import type { Product } from "./products.ts";
+import type { Program } from "./webassembly.ts";
 
-export type Programs = Readonly<Record<string, (...values: number[]) => number>>;
+export type Programs = Readonly<Record<string, Program>>;
 
 export interface Extension {
   /** One of its programs, by which a module that already has them is known. */

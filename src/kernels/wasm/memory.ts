@@ -19,7 +19,7 @@ interface Block {
 }
 
 export class ModuleMemory {
-  readonly buffer: ArrayBuffer;
+  readonly buffer: ArrayBufferLike;
   /** Ascending, never touching. The first begins where the stack does, unless that place is taken. */
   readonly #free: Block[];
   /** The stack's end: from here on, memory is free for the taking. */
@@ -27,7 +27,7 @@ export class ModuleMemory {
   readonly #dropped: FinalizationRegistry<Block>;
 
   /** @param start where the module's own scratch ends */
-  constructor(buffer: ArrayBuffer, start: number) {
+  constructor(buffer: ArrayBufferLike, start: number) {
     this.buffer = buffer;
     this.#top = start;
     this.#free = [{ start, end: buffer.byteLength - SLACK }];

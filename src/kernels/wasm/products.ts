@@ -18,20 +18,18 @@ import * as v128 from "./assembler/v128.ts";
 import { definePacking, lanes, times, turning } from "./packing.ts";
 
 /** Of a tile: ten sums, two vectors of B, a value of A and a product fit the fifteen registers that V8 gives out. */
-const ROWS = 5;
-const COLUMNS = 8;
+export const ROWS = 5;
+export const COLUMNS = 8;
 /** Of a block: what is packed of B stays in the first cache, what is packed of A in the second. */
 const DEPTH = 256;
 const HEIGHT = 256;
 /** Below so many rows, packing B costs more than it saves where B's rows can be read as they are. */
 const WORTH_PACKING = 20;
 
-/** Where things are packed, each with room for what is written beyond its end. */
-const PACKED_A = 1024;
-const PACKED_B = PACKED_A + 4 * (HEIGHT + COLUMNS) * DEPTH;
-const TILE = PACKED_B + 4 * COLUMNS * (DEPTH + COLUMNS);
-/** Where that memory ends. */
-export const SCRATCH_END = TILE + 1024;
+/** The room in which operands are packed and a tile waits, each with some for what is written beyond its end. */
+const A_ROOM = 4 * (HEIGHT + COLUMNS) * DEPTH;
+const B_ROOM = 4 * COLUMNS * (DEPTH + COLUMNS);
+export const SCRATCH = A_ROOM + B_ROOM + 1024;
 
 const fourTimes = (x: Code<"i32">): Code<"i32"> => i32.shiftLeft(x, int(2));
 
@@ -45,14 +43,23 @@ const share = (count: Code<"i32">, most: number): Code<"i32"> =>
     int(most),
   );
 
-export type Product = (...values: readonly [C, C, C, C, C, C, C, C, C, C]) => Statement;
+export type Product = (...values: readonly [C, C, C, C, C, C, C, C, C, C, C]) => Statement;
 type C = Code<"i32">;
 
 /**
- * Defines `product(c, a, ai, ap, b, bp, bj, m, k, n)`, with addresses and strides in bytes; of each operand's two
+ * Defines `product(c, ci, a, ai, ap, b, bp, bj, m, k, n)`, with addresses and strides in bytes; of each operand's two
  * strides, one is 4. It reads up to 64 bytes beyond an array, and writes only C.
+ *
+ * @param scratch where `SCRATCH` bytes are its own
  */
-export function defineProducts(builder: ModuleBuilder, multiplyAdd = f32x4.multiplyAdd): Product {
+export function defineProducts(
+  builder: ModuleBuilder,
+  scratch: number,
+  multiplyAdd = f32x4.multiplyAdd,
+): Product {
+  const packedA = int(scratch);
+  const packedB = int(scratch + A_ROOM);
+  const tileRoom = int(scratch + A_ROOM + B_ROOM);
   const pack = definePacking(builder);
 
   /**
@@ -97,7 +104,7 @@ export function defineProducts(builder: ModuleBuilder, multiplyAdd = f32x4.multi
     const to = declare("i32");
     const x = declare("v128");
     return [
-      set(from, int(TILE)),
+      set(from, tileRoom),
       whileTrue(
         rows,
         set(to, c),
@@ -147,7 +154,7 @@ export function defineProducts(builder: ModuleBuilder, multiplyAdd = f32x4.multi
               ),
             advance(at, 16),
           ),
-          whenElse(lessThan(n, int(COLUMNS)), [...store(int(TILE)), unload(c, n, int(1), n)], store(c)),
+          whenElse(lessThan(n, int(COLUMNS)), [...store(tileRoom), unload(c, n, int(1), n)], store(c)),
           advance(c, 4 * COLUMNS),
           advance(b, mul(bj, int(COLUMNS))),
           advance(n, -COLUMNS),
@@ -158,9 +165,9 @@ export function defineProducts(builder: ModuleBuilder, multiplyAdd = f32x4.multi
 
   return builder.define(
     "product",
-    ["i32", "i32", "i32", "i32", "i32", "i32", "i32", "i32", "i32", "i32"],
-    (declare, c, a, ai, ap, b, bp, bj, m, k, n) => {
-      const [cn, depth, top, bottom, i, j, rows, columns, packed, line, step, to] = times(12, () =>
+    ["i32", "i32", "i32", "i32", "i32", "i32", "i32", "i32", "i32", "i32", "i32"],
+    (declare, c, ci, a, ai, ap, b, bp, bj, m, k, n) => {
+      const [depth, top, bottom, i, j, rows, columns, packed, line, step, to] = times(11, () =>
         declare("i32"),
       );
       const part = lessThan(columns, int(COLUMNS));
@@ -170,23 +177,22 @@ export function defineProducts(builder: ModuleBuilder, multiplyAdd = f32x4.multi
             equal(rows, int(r + 1)),
             call(
               to,
-              cn,
+              ci,
               packed,
               line,
               step,
               add(line, mul(depth, step)),
-              choose(part, int(TILE), to),
-              choose(part, int(4 * COLUMNS), cn),
+              choose(part, tileRoom, to),
+              choose(part, int(4 * COLUMNS), ci),
             ),
           ),
         );
       return [
         // One column is one row, with the operands exchanged.
-        when(equal(n, int(1)), swap(a, b), swap(ai, bj), swap(ap, bp), swap(m, n)),
-        set(cn, fourTimes(n)),
+        when(and(equal(n, int(1)), equal(ci, int(4))), swap(a, b), swap(ai, bj), swap(ap, bp), swap(m, n)),
         when(
           and(equal(mul(ap, bp), int(16)), lessThan(m, int(3))),
-          whileTrue(m, row(c, a, b, bj, k, n), advance(a, ai), advance(c, cn), advance(m, -1)),
+          whileTrue(m, row(c, a, b, bj, k, n), advance(a, ai), advance(c, ci), advance(m, -1)),
         ),
         whileTrue(
           k,
@@ -204,11 +210,11 @@ export function defineProducts(builder: ModuleBuilder, multiplyAdd = f32x4.multi
               set(step, bp),
               when(
                 i32.equalsZero(and(equal(bj, int(4)), lessThan(m, int(WORTH_PACKING)))),
-                pack(int(PACKED_B), int(4 * COLUMNS), line, bp, bj, columns, depth),
-                set(line, int(PACKED_B)),
+                pack(packedB, int(4 * COLUMNS), line, bp, bj, columns, depth),
+                set(line, packedB),
                 set(step, int(4 * COLUMNS)),
               ),
-              set(packed, int(PACKED_A)),
+              set(packed, packedA),
               set(i, top),
               whileTrue(
                 lessThan(i, bottom),
@@ -217,9 +223,9 @@ export function defineProducts(builder: ModuleBuilder, multiplyAdd = f32x4.multi
                   i32.equalsZero(j),
                   pack(packed, fourTimes(rows), add(a, mul(i, ai)), ap, ai, rows, depth),
                 ),
-                set(to, add(add(c, mul(i, cn)), fourTimes(j))),
+                set(to, add(add(c, mul(i, ci)), fourTimes(j))),
                 whenElse(lessThan(int(4), columns), tile(1), tile(0)),
-                when(part, unload(to, cn, rows, columns)),
+                when(part, unload(to, ci, rows, columns)),
                 advance(packed, mul(fourTimes(rows), depth)),
                 advance(i, rows),
               ),

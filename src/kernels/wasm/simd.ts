@@ -21,9 +21,9 @@ export function simdKernels(
   compile: (extension: Extension) => Programs,
 ): Kernels {
   const plain = plainFloat32;
-  const [floats, doubles, words] = [Float32Array, Float64Array, Int32Array].map(
-    (Numbers) => new Numbers(memory.buffer),
-  );
+  const floats = new Float32Array(memory.buffer);
+  const doubles = new Float64Array(memory.buffer);
+  const words = new Int32Array(memory.buffer);
   let steps = 0;
 
   const room = (size: number): Float32Array => {
@@ -95,7 +95,9 @@ export function simdKernels(
       const [ai, ap, bp, bj] = strides(m, k, n);
       const done =
         m * n * k >= WORTHWHILE &&
-        run([c], [c, a, b], (c, a, b) => programs.product(c, a, 4 * ai, 4 * ap, b, 4 * bp, 4 * bj, m, k, n));
+        run([c], [c, a, b], (c, a, b) =>
+          programs.product(c, 4 * n, a, 4 * ai, 4 * ap, b, 4 * bp, 4 * bj, m, k, n),
+        );
       if (!done) plainly(c, a, b, m, k, n);
     };
 

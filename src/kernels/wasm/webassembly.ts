@@ -11,8 +11,14 @@ export interface Engine {
   readonly Instance: new (
     module: CompiledModule,
     imports: object,
-  ) => { readonly exports: Readonly<Record<string, (...values: number[]) => number>> };
-  readonly Memory: new (pages: { initial: number; maximum: number }) => { readonly buffer: ArrayBuffer };
+  ) => { readonly exports: Readonly<Record<string, Program>> };
+  readonly Memory: new (pages: { initial: number; maximum: number; shared?: boolean }) => Memory;
+}
+
+export type Program = (...values: number[]) => number;
+
+export interface Memory {
+  readonly buffer: ArrayBufferLike;
 }
 
 /** Undefined where the engine has none. */

@@ -132,9 +132,14 @@ describe("accelerate", () => {
     expect(messageOf(() => accelerate({ fast: true } as object))).toBe(
       'accelerate: unknown option "fast"; possible are fused, module',
     );
-    expect(messageOf(() => accelerate({ fused: 1 } as object))).toBe(
-      "simdModule: fused must be true or false, got 1",
-    );
+    for (const [call, name] of [
+      [accelerate, "accelerate"],
+      [simdModule, "simdModule"],
+    ] as const) {
+      expect(messageOf(() => call({ fused: 1 } as object))).toBe(
+        `${name}: fused must be true or false, got 1`,
+      );
+    }
   });
 
   it("puts fused kernels in where the engine has them, and says so", async () => {

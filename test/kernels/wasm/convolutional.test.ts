@@ -14,7 +14,7 @@ import { RandomStream } from "../../../src/random.ts";
 import { bitsOf, floatsOf, simdPrograms } from "../../support/simd-programs.ts";
 
 const runs = { seed: 1, numRuns: process.env.DISTILGRAD_DEEP === undefined ? 150 : 3000 };
-const call = simdPrograms((builder) => convolutional.define(builder, defineProducts(builder)));
+const call = simdPrograms((builder) => convolutional.define(builder, defineProducts(builder, 1024)));
 
 /** Whole numbers as what the watched memory takes: floats of the same bytes. */
 const asFloats = (values: Floats | Int32Array): Floats =>

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import * as f32x4 from "../../../src/kernels/wasm/assembler/f32x4.ts";
 import { ModuleBuilder } from "../../../src/kernels/wasm/assembler/module.ts";
-import { defineProducts, SCRATCH_END } from "../../../src/kernels/wasm/products.ts";
+import { defineProducts, SCRATCH } from "../../../src/kernels/wasm/products.ts";
 import { engine } from "../../../src/kernels/wasm/webassembly.ts";
 import { RandomStream } from "../../../src/random.ts";
 
@@ -13,6 +13,9 @@ type Kind = "A·B" | "A·Bᵀ" | "Aᵀ·B" | "Aᵀ·Bᵀ";
 const kinds: readonly Kind[] = ["A·B", "A·Bᵀ", "Aᵀ·B", "Aᵀ·Bᵀ"];
 
 const PAGES = 512;
+/** Where the product's own room begins and ends. */
+const SCRATCH_START = 1024;
+const SCRATCH_END = SCRATCH_START + SCRATCH;
 /** How far beyond an array a program may read. */
 const SLACK = 64;
 /** Lies around the operands, and shows when it is added to or used: not a NaN, which would stay what it is. */
@@ -20,7 +23,7 @@ const CANARY = 0x3fc12345;
 
 function programs(multiplyAdd?: f32x4.MultiplyAdd) {
   const builder = new ModuleBuilder();
-  defineProducts(builder, multiplyAdd);
+  defineProducts(builder, SCRATCH_START, multiplyAdd);
   const { Module, Instance, Memory } = engine()!;
   const memory = new Memory({ initial: PAGES, maximum: PAGES });
   const { exports } = new Instance(new Module(builder.assemble(PAGES)), { m: { m: memory } });
@@ -102,7 +105,7 @@ function difference(
   const before = places.map((place) => run.words.slice(...place));
 
   const [ai, ap, bp, bj] = strides(given).map((stride) => 4 * stride);
-  run.product(4 * at.c, 4 * at.a, ai, ap, 4 * at.b, bp, bj, m, k, n);
+  run.product(4 * at.c, 4 * n, 4 * at.a, ai, ap, 4 * at.b, bp, bj, m, k, n);
 
   const want = byContract(given, operands.c, operands.a, operands.b);
   const got = run.floats.slice(at.c, at.c + m * n);
@@ -188,8 +191,9 @@ describe("the product program", () => {
       const parts = whole + 4096;
       for (let i = SCRATCH_END / 4; i < parts / 4; i++) floats[i] = random.normal();
       floats.copyWithin(parts / 4, whole / 4, whole / 4 + rows * n);
-      product(whole, a, ai, ap, b, bp, bj, rows, k, n);
-      for (let i = 0; i < rows; i++) product(parts + 4 * i * n, a + i * ai, ai, ap, b, bp, bj, 1, k, n);
+      product(whole, 4 * n, a, ai, ap, b, bp, bj, rows, k, n);
+      for (let i = 0; i < rows; i++)
+        product(parts + 4 * i * n, 4 * n, a + i * ai, ai, ap, b, bp, bj, 1, k, n);
       const at = (start: number): Float32Array => floats.slice(start / 4, start / 4 + rows * n);
       expect(at(parts)).toEqual(at(whole));
     }

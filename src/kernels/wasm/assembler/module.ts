@@ -92,9 +92,11 @@ export class ModuleBuilder {
    * The bytes of the module. The last four, alone in a section named `checksum`, tell it from every other one.
    *
    * @param pages of 64 KiB: what the imported memory, `m.m`, has at least
+   * @param shared whether several threads use it; it then has 65,536 at the most
    */
-  assemble(pages: number): Uint8Array {
-    const memory = [text("m"), text("m"), 2, 0, unsigned(pages)];
+  assemble(pages: number, shared = false): Uint8Array {
+    const limits = shared ? [3, unsigned(pages), unsigned(65_536)] : [0, unsigned(pages)];
+    const memory = [text("m"), text("m"), 2, limits];
     const sections: [number, Bytes][] = [
       [1, list(this.#signatures)],
       [2, list([...this.#imports, memory])],
