@@ -1,6 +1,9 @@
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 
+/** Tests that start what is built as a process. */
+const ofTheBuilt = ["test/cli/program.test.ts", "test/node/*.test.ts"];
+
 const source = (path: string): string => fileURLToPath(new URL(`./src/${path}`, import.meta.url));
 
 export default defineConfig({
@@ -10,6 +13,7 @@ export default defineConfig({
       { find: /^distilgrad$/, replacement: source("index.ts") },
       { find: /^distilgrad\/data\/digits$/, replacement: source("data/digits.ts") },
       { find: /^distilgrad\/math$/, replacement: source("math.ts") },
+      { find: /^distilgrad\/check\/fast-check$/, replacement: source("check/fast-check/index.ts") },
       { find: /^distilgrad\/(data|io|check)$/, replacement: source("$1/index.ts") },
     ],
   },
@@ -18,7 +22,16 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: "SIMD", include: ["test/**/*.test.ts"], setupFiles: ["test/support/with-simd.ts"] },
+        test: {
+          name: "SIMD",
+          include: ["test/**/*.test.ts"],
+          exclude: ofTheBuilt,
+          setupFiles: ["test/support/with-simd.ts"],
+        },
+      },
+      {
+        extends: true,
+        test: { name: "built", include: ofTheBuilt, globalSetup: ["test/support/build.ts"] },
       },
       {
         // What depends on bits, once more as where WebAssembly is refused.

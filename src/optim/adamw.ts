@@ -8,8 +8,6 @@ export interface AdamWOptions extends AdamOptions {
   readonly weightDecay?: number;
 }
 
-const adamWSettings = { ...adamSettings, weightDecay: [0.01, requireAtLeast0] } as const;
-
 /**
  * Adam with the decay of the weights decoupled from their gradients.
  *
@@ -24,7 +22,7 @@ const adamWSettings = { ...adamSettings, weightDecay: [0.01, requireAtLeast0] } 
  */
 export class AdamW extends AdamRule {
   constructor(parameters: GroupedParameters<AdamWOptions>, options: AdamWOptions = {}) {
-    super("AdamW", parameters, options, adamWSettings, 1e-3);
+    super("AdamW", parameters, options, { ...adamSettings, weightDecay: [0.01, requireAtLeast0] }, 1e-3);
   }
 
   protected override move(update: ParameterUpdate<AdamWOptions>): void {

@@ -1,5 +1,5 @@
 /** The built program, as a process among others. */
-import { execFileSync, spawn, spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -17,9 +17,6 @@ const data = join(folder, "clouds.csv");
 const forever = [main, "distill", data, "--label", "first", "--teacher-epochs", "1000000", "--seeds", "2"];
 
 beforeAll(() => {
-  execFileSync(process.execPath, [join(root, "node_modules/typescript/bin/tsc"), "-b", "src/cli"], {
-    cwd: root,
-  });
   writeFileSync(data, csvOf(clouds(90)));
 });
 afterAll(() => rmSync(folder, { recursive: true }));

@@ -1,13 +1,9 @@
 /** Threads, as a program uses them: of the built package, in processes of their own. */
-import { execFileSync, spawnSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import { beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
-
-beforeAll(() => {
-  execFileSync("npm", ["run", "--silent", "build"], { cwd: root });
-});
 
 /** What a program prints, as data. `parts` counts the parts that other threads have taken, and those taken back. */
 function run(program: string): unknown {

@@ -1,7 +1,8 @@
 /** Floor 0, annex: SIMD as asked for. */
 import { kindOf, requireFlag, requireOptions } from "../../arguments.ts";
 import { DistilgradError } from "../../errors.ts";
-import { accelerateOnce } from "./accelerate-once.ts";
+import { accelerateOnce, keepKernels } from "./accelerate-once.ts";
+import { withChecksum } from "./assembler/module.ts";
 import { convolutional } from "./convolutional.ts";
 import { assembleKernels, install } from "./install.ts";
 import { type CompiledModule, engine } from "./webassembly.ts";
@@ -28,7 +29,7 @@ export function simdModule(options: SimdOptions = {}): Uint8Array {
   requireOptions("simdModule", options, ["fused"]);
   const { fused = false } = options;
   requireFlag("simdModule", "fused", fused);
-  return assembleKernels({ fused }, convolutional);
+  return withChecksum(assembleKernels({ fused }, convolutional));
 }
 
 /**
@@ -43,7 +44,8 @@ export function accelerate(options: AccelerateOptions = {}): void {
   const { fused = false, module } = options;
   requireFlag("accelerate", "fused", fused);
   const bytes = simdModule({ fused });
-  accelerateOnce();
+  // A strict policy reports every attempt to compile: where a module is given, there is none.
+  if (module === undefined) accelerateOnce();
   const wasm = engine();
   if (wasm === undefined) throw refusal("this engine has no WebAssembly");
   if (module !== undefined) requireOurs(module, bytes);
@@ -52,6 +54,7 @@ export function accelerate(options: AccelerateOptions = {}): void {
   } catch (error) {
     throw refusal(error instanceof Error ? error.message : kindOf(error));
   }
+  keepKernels();
 }
 
 function requireOurs(module: CompiledModule, bytes: Uint8Array): void {

@@ -45,6 +45,14 @@ describe("the stack of a module's memory", () => {
       expect(array.every((x) => x === (i % 2 === 0 ? i / 2 : -(i - 1) / 2 || 0))).toBe(true);
     }
   });
+
+  it("keeps what lasts off its own place, also where that is all there is", () => {
+    const memory = memoryOf(65_536);
+    expect(memory.push(60_000)).toBe(START);
+    expect(memory.lasting(2000)).toBeNull();
+    memory.pop(START);
+    expect(memory.lasting(2000)).not.toBeNull();
+  });
 });
 
 describe("lasting memory", () => {

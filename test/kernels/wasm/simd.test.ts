@@ -130,3 +130,16 @@ it("leaves nothing on the stack, and nothing changed, after calls that found no 
     expect(kernels.alloc(16).buffer.byteLength).toBe(256 * 65_536);
   });
 });
+
+it("gives each step the memory of the one before, also when that threw", () => {
+  const place = (): number => float32.step(() => float32.alloc(16).byteOffset);
+  const first = place();
+  expect(first).toBeGreaterThan(0);
+  expect(place()).toBe(first);
+  const failing = (): void => {
+    float32.alloc(16);
+    throw new Error("no");
+  };
+  expect(() => float32.step(failing)).toThrow("no");
+  expect(place()).toBe(first);
+});

@@ -1,3 +1,5 @@
+import { once } from "node:events";
+import { Worker } from "node:worker_threads";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { handoverFor, splitProduct } from "../../../src/kernels/wasm/split-product.ts";
@@ -86,5 +88,25 @@ describe("splitProduct", () => {
       return 0;
     }, handover)(...argumentsOf(128, 100, 256, false, false));
     expect(calls).toBe(1);
+  });
+
+  it("waits for what a thread has begun", async () => {
+    const handover = handoverFor(1);
+    // Once its part counts as taken, 2, it is done with it 20 ms later.
+    const thread = new Worker(
+      `const { workerData: handover } = require("node:worker_threads");
+       while (Atomics.load(handover, 0) !== 2);
+       Atomics.wait(handover, 15, 0, 20);
+       Atomics.store(handover, 0, 0);
+       Atomics.notify(handover, 0);`,
+      { eval: true, workerData: handover },
+    );
+    await once(thread, "online");
+    splitProduct(() => {
+      Atomics.store(handover, 0, 2);
+      return 0;
+    }, handover)(...argumentsOf(128, 100, 256, false, false));
+    expect(Atomics.load(handover, 0)).toBe(0);
+    await once(thread, "exit");
   });
 });

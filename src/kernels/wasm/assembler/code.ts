@@ -45,33 +45,27 @@ export function flattened(bytes: readonly Bytes[], to: number[] = []): number[] 
 
 /** An instruction: the operands in their order, then the opcode. */
 export const instruction =
-  (...opcode: readonly number[]) =>
+  (...opcode: readonly Bytes[]) =>
   (...operands: readonly Bytes[]): Code<never> =>
-    code(...operands, opcode);
+    code(operands, opcode);
 
 /** An instruction on vectors, whose opcodes follow a prefix. */
 export const vector = (opcode: number, ...immediates: readonly number[]): ReturnType<typeof instruction> =>
-  instruction(0xfd, ...unsigned(opcode), ...immediates);
+  instruction(0xfd, unsigned(opcode), ...immediates);
 
 /** An instruction that reads memory at an address, or writes it there, `offset` bytes further. */
 export const access =
-  (...opcode: readonly number[]) =>
+  (...opcode: readonly Bytes[]) =>
   (address: Code<"i32">, offset: number, ...value: readonly Bytes[]): Code<never> =>
-    code(address, ...value, opcode, 0, unsigned(offset));
+    code(address, value, opcode, 0, unsigned(offset));
 
 /** LEB128: seven bits a byte, the lowest first; the top bit says that more follow. */
-export function unsigned(value: number): number[] {
-  const bytes: number[] = [];
-  for (; value > 127; value >>>= 7) bytes.push((value & 127) | 128);
-  return [...bytes, value];
-}
+export const unsigned = (value: number): Bytes =>
+  value < 128 ? value : [(value & 127) | 128, unsigned(value >>> 7)];
 
 /** The same in two's complement: the last byte's second highest bit is the sign. */
-export function signed(value: number): number[] {
-  const bytes: number[] = [];
-  for (; value < -64 || value > 63; value >>= 7) bytes.push((value & 127) | 128);
-  return [...bytes, value & 127];
-}
+export const signed = (value: number): Bytes =>
+  value >= -64 && value < 64 ? value & 127 : [(value & 127) | 128, signed(value >> 7)];
 
 export type Unary<T extends ValueType> = (x: Code<T>) => Code<T>;
 export type Binary<T extends ValueType> = (x: Code<T>, y: Code<T>) => Code<T>;

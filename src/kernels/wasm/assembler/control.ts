@@ -15,16 +15,16 @@ export const tee = <T extends ValueType>(variable: Local<T>, value: Code<NoInfer
 
 /** Tested before each turn: with the test at the end, V8 keeps fewer values in registers. */
 export const whileTrue = (condition: Code<"i32">, ...body: readonly Statement[]): Statement =>
-  code(0x03, 0x40, condition, 0x04, 0x40, ...body, 0x0c, 1, 0x0b, 0x0b);
+  code(0x03, 0x40, condition, 0x04, 0x40, body, 0x0c, 1, 0x0b, 0x0b);
 
 export const when = (condition: Code<"i32">, ...body: readonly Statement[]): Statement =>
-  code(condition, 0x04, 0x40, ...body, 0x0b);
+  code(condition, 0x04, 0x40, body, 0x0b);
 
 export const whenElse = (
   condition: Code<"i32">,
   body: readonly Statement[],
   otherwise: readonly Statement[],
-): Statement => code(condition, 0x04, 0x40, ...body, 0x05, ...otherwise, 0x0b);
+): Statement => code(condition, 0x04, 0x40, body, 0x05, otherwise, 0x0b);
 
 /** One of two values, both of which are computed. */
 export const choose = <T extends "i32" | "f32" | "f64">(

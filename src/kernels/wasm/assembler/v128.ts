@@ -1,7 +1,7 @@
 /** Floor 0, annex: instructions on vectors of 128 bits, whatever their lanes hold. */
 import { access, type Binary, type Code, code, type Load, type Store, unsigned, vector } from "./code.ts";
 
-const prefixed = (opcode: number): ReturnType<typeof access> => access(0xfd, ...unsigned(opcode));
+const prefixed = (opcode: number): ReturnType<typeof access> => access(0xfd, unsigned(opcode));
 
 export const load: Load<"v128"> = /* @__PURE__ */ prefixed(0x00);
 /** One float of 32 bits in all four lanes. */
