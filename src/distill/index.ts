@@ -21,6 +21,7 @@ export {
   type KnowledgeDistillationOptions,
   KnowledgeDistillationTrainer,
 } from "./knowledge-distillation-trainer.ts";
+export * from "./losses/index.ts";
 export { meanAndDeviation, type PairedGain, pairedGain } from "./paired-gain.ts";
 export type { Part, Share } from "./parts.ts";
 export { SupervisedTrainer, type SupervisedTrainerOptions } from "./supervised-trainer.ts";

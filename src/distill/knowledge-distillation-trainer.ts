@@ -25,7 +25,11 @@ export interface KnowledgeDistillationOptions extends TrainerOptions {
 }
 
 /** The names of this trainer's options. */
-export const distillationOptions = ["teacher", "student", ...trainerOptions, "temperature", "alpha"];
+export const distillationOptions = /* @__PURE__ */ ["teacher", "student"].concat(
+  trainerOptions,
+  "temperature",
+  "alpha",
+);
 
 /** The parts of a loss, of the type that each has: tensors to go back from, or numbers to report. */
 export interface DistillationLosses<T> {

@@ -78,7 +78,7 @@ export function softTargetLoss(
  * q ψ(δ) without cancellation and never negative: a series where δ is small, the definition where expm1 keeps its
  * digits, and beyond that the equal form p − q + q δ, which cannot overflow.
  */
-function divergenceTerm(p: number, q: number, delta: number): number {
+export function divergenceTerm(p: number, q: number, delta: number): number {
   // The limit for q → 0; also where both logits are −∞ and δ has no value.
   if (q === 0) return p;
   const size = Math.abs(delta);

@@ -92,6 +92,19 @@ describe("fit", () => {
     expect(schedule.state().step).toBe(3);
   });
 
+  it("takes each step at the schedule's rate for it, the first at the base", () => {
+    const [a, b] = [setup(), setup()];
+    const [own, other] = [a, b].map(
+      ({ optimizer }) => new LearningRate(optimizer, stepDecay({ every: 1, factor: 0.5 })),
+    );
+    expect([...fit(a.trainer, a.batches, { steps: 3, schedule: own })]).toHaveLength(3);
+    for (let step = 0; step < 3; step++) {
+      b.trainer.trainStep(b.batches.next());
+      other.step();
+    }
+    expect(hashOf(a.model)).toBe(hashOf(b.model));
+  });
+
   it.each<[Parameters<typeof fit>[2], string]>([
     [{}, "fit: expected either epochs or steps"],
     [{ epochs: 1, steps: 1 }, "fit: expected either epochs or steps"],

@@ -50,13 +50,15 @@ describe.each(sets)("a step in the %s set", (_, kernels) => {
   });
 
   it("may stand within another, which goes on", () => {
-    withinStep(kernels, () => {
+    const later = withinStep(kernels, () => {
       const outer = scale(x, 2);
       const inner = withinStep(kernels, () => scale(x, 3));
       expect(() => inner.data).toThrow(over("[1, 2]"));
-      scale(x, 7);
+      const later = scale(x, 7);
       expect(outer.toArray()).toEqual([[2, -4]]);
+      return later;
     });
+    expect(() => later.data).toThrow(over("[1, 2]"));
   });
 
   it("ends also when it throws", () => {
