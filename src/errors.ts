@@ -22,6 +22,8 @@ export type ErrorCode =
   | "gradient"
   /** A loss or a gradient that is NaN or infinite. */
   | "nonfinite"
+  /** A point without a derivative, where a gradient cannot be checked. */
+  | "kink"
   /** Models that may not be combined: teacher and student, parameters and optimizer. */
   | "model"
   /** A saved state that does not fit what it is restored into. */

@@ -42,7 +42,10 @@ beforeAll(() => {
           distilgrad: ["../../src/index.ts"],
           "distilgrad/data/digits": ["../../src/data/digits.ts"],
           ...Object.fromEntries(
-            ["data", "io", "check"].map((entry) => [`distilgrad/${entry}`, [`../../src/${entry}/index.ts`]]),
+            ["data", "io", "check", "check/fast-check"].map((entry) => [
+              `distilgrad/${entry}`,
+              [`../../src/${entry}/index.ts`],
+            ]),
           ),
         },
       },

@@ -280,6 +280,25 @@ describe("RandomStream.below", () => {
     }
   });
 
+  it("throws away the first draw beyond, and keeps the last one before", () => {
+    // A draw is rotl(5·w₁, 7)·9, and 0x38e38e39·9 = 1, 0xcccccccd·5 = 1 modulo 2³²: so w₁ says what is drawn.
+    const drawing = (draw: number): RandomStream => {
+      const turned = Math.imul(draw, 0x38e38e39);
+      const word = Math.imul((turned >>> 7) | (turned << 25), 0xcccccccd) >>> 0;
+      const stream = new RandomStream(0);
+      stream.restore({ words: [1, word, 3, 4] });
+      return stream;
+    };
+    const end = 3 * 2 ** 30;
+    for (const draw of [end - 1, end]) expect(drawing(draw).uint32()).toBe(draw);
+    expect(drawing(end - 1).below(end)).toBe(end - 1);
+    const beyond = drawing(end);
+    const twin = drawing(end);
+    twin.uint32();
+    expect(beyond.below(end)).toBe(twin.below(end));
+    expect(beyond.state()).toEqual(twin.state());
+  });
+
   it("refuses an n outside [1, 2³²]", () => {
     const stream = new RandomStream(0);
     for (const n of [0, -1, 1.5, 2 ** 32 + 1, Number.NaN, Infinity]) {

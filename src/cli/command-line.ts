@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { type Command, helpOf, instead, type OptionTable, readArguments } from "./arguments.ts";
 import { demo, runDemo } from "./digits-demo.ts";
 import { distill, runDistill } from "./distill-command.ts";
+import { gradcheckCommand, runGradcheck } from "./gradcheck-command.ts";
 import type { Surroundings } from "./run-job.ts";
 import { UsageError } from "./usage-error.ts";
 import { wrap } from "./wrap.ts";
@@ -15,6 +16,7 @@ interface Runnable {
 const commands: Readonly<Record<string, Runnable>> = {
   demo: { command: demo, run: runDemo },
   distill: { command: distill, run: runDistill },
+  gradcheck: { command: gradcheckCommand, run: runGradcheck },
 };
 
 /** What a program ends with. */
@@ -63,7 +65,7 @@ async function dispatch([name, ...rest]: readonly string[], surroundings: Surrou
 function help(): string {
   const lines = Object.values(commands).map(({ command }) => {
     const call = [command.name, ...command.operands].join(" ");
-    return `  ${call.padEnd(18)}${wrap(command.summary, 78).join(`\n${" ".repeat(20)}`)}`;
+    return `  ${call.padEnd(19)}${wrap(command.summary, 78).join(`\n${" ".repeat(21)}`)}`;
   });
   return `distilgrad: knowledge distillation on an autograd engine of its own
 
@@ -73,8 +75,8 @@ Commands:
 ${lines.join("\n")}
 
 Options:
-  -h, --help        Print this help; after a command, the help of that command
-      --version     Print the version
+  -h, --help         Print this help; after a command, the help of that command
+      --version      Print the version
 `;
 }
 

@@ -13,13 +13,14 @@ describe("the help", () => {
 Usage: distilgrad <command> [options]
 
 Commands:
-  demo              Teaches small networks on 1,797 handwritten digits, with and without a large
-                    one.
-  distill data.csv  Teaches small networks on your own table, with and without a large one.
+  demo               Teaches small networks on 1,797 handwritten digits, with and without a large
+                     one.
+  distill data.csv   Teaches small networks on your own table, with and without a large one.
+  gradcheck file.js  Checks the gradients of your own ops, layers and losses against differences.
 
 Options:
-  -h, --help        Print this help; after a command, the help of that command
-      --version     Print the version
+  -h, --help         Print this help; after a command, the help of that command
+      --version      Print the version
 `;
     for (const args of [[], ["--help"], ["-h"]]) {
       expect(await run(args)).toEqual({ code: 0, stdout: help, stderr: "" });
@@ -86,8 +87,8 @@ describe("arguments", () => {
 
   it.each([
     [["dem"], 'unknown command "dem"; did you mean demo?'],
-    [["train"], 'unknown command "train"; possible are demo and distill'],
-    [["constructor"], 'unknown command "constructor"; possible are demo and distill'],
+    [["train"], 'unknown command "train"; possible are demo, distill and gradcheck'],
+    [["constructor"], 'unknown command "constructor"; possible are demo, distill and gradcheck'],
     [["--hlep"], "unknown option --hlep before a command; did you mean --help?"],
     [["demo", "--temprature", "4"], "demo: unknown option --temprature; did you mean --temperature?"],
     [

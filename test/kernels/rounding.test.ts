@@ -9,7 +9,7 @@ import { float32 } from "../../src/kernels/float32.ts";
 import { float64 } from "../../src/kernels/float64.ts";
 import type { AdamStep, Floats, Kernels, SgdStep } from "../../src/kernels/kernels.ts";
 import { exp, log1p } from "../../src/math.ts";
-import { broadcastTo, mean, sum, sumTo } from "../../src/ops/index.ts";
+import { broadcastTo, mean, sum, sumTo, transpose } from "../../src/ops/index.ts";
 import { RandomStream } from "../../src/random.ts";
 
 const round = Math.fround;
@@ -303,6 +303,17 @@ describe("a sum whose result depends on its order", () => {
       // Over the outer and the inner axis: rows of 2⁶⁰, 1, −2⁶⁰ and 1 in all, which swallow the first 1.
       const rows = [[big], [1], [-big], [1]].map((row) => [row, [0]]);
       expect(sum(tensor(rows, { kernels }), [0, 2]).toArray()).toEqual([1, 0]);
+    });
+
+    it("keeps what a sum in float32 would lose, along either axis and in the gradient of broadcastTo", () => {
+      const row = [2 ** 24, 1, -(2 ** 24)];
+      const rows = tensor([row, row], { kernels });
+      const columns = transpose(rows);
+      expect(sum(rows, 1).toArray()).toEqual([1, 1]);
+      expect(sum(columns, 0).toArray()).toEqual([1, 1]);
+      const x = tensor([5, 5], { kernels, requiresGrad: true });
+      broadcastTo(x, [3, 2]).backward(columns);
+      expect(x.grad?.toArray()).toEqual([1, 1]);
     });
 
     it("ascends in the gradient of broadcastTo", () => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { gradcheckModule } from "../../src/check/index.ts";
 import { DistilgradError } from "../../src/errors.ts";
 import { ones, randn, tensor, zeros } from "../../src/factories.ts";
 import { float32 } from "../../src/kernels/float32.ts";
@@ -8,7 +9,6 @@ import { dropout as drop, reshape } from "../../src/ops/index.ts";
 import { libraryStream, RandomStream } from "../../src/random.ts";
 import type { Shape } from "../../src/shape.ts";
 import { Tensor } from "../../src/tensor.ts";
-import { gradcheckLayer } from "../support/gradcheck-layer.ts";
 
 const random = (): RandomStream => new RandomStream(1, "multihead");
 const drawn = (seed: number, shape: Shape, kernels = float64): Tensor =>
@@ -241,10 +241,10 @@ describe("MultiheadAttention", () => {
   });
 
   it("has the gradients that differences measure, of itself and of others", () => {
-    gradcheckLayer(layerOf(4, 2), [drawn(2, [1, 3, 4])]);
+    gradcheckModule(layerOf(4, 2), [drawn(2, [1, 3, 4])]);
     const layer = layerOf(4, 2);
     const operands = [drawn(2, [1, 2, 4]), drawn(3, [1, 3, 4]), drawn(4, [1, 3, 4])];
-    gradcheckLayer(layer, operands, (q, k, v) => layer.forward(q, k, v));
+    gradcheckModule(layer, operands, { forward: (q, k, v) => layer.forward(q, k, v) });
   });
 
   it("counts its two products beside those of its projections", () => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { gradcheckModule } from "../../src/check/index.ts";
 import { DistilgradError } from "../../src/errors.ts";
 import { ones, randn, tensor } from "../../src/factories.ts";
 import { float32 } from "../../src/kernels/float32.ts";
@@ -15,7 +16,6 @@ import {
 import { RandomStream } from "../../src/random.ts";
 import type { Shape } from "../../src/shape.ts";
 import { Tensor } from "../../src/tensor.ts";
-import { gradcheckLayer } from "../support/gradcheck-layer.ts";
 
 const drawn = (shape: Shape, kernels = float64): Tensor =>
   randn(shape, { random: new RandomStream(2, "inputs"), kernels });
@@ -196,7 +196,7 @@ describe("TransformerEncoderLayer", () => {
     [false, "gelu"],
     [true, "gelu"],
   ] as const)("has the gradients that differences measure: normFirst %s, %s", (normFirst, activation) => {
-    gradcheckLayer(layerOf({ normFirst, activation, causal: true }), [drawn([1, 2, 4])]);
+    gradcheckModule(layerOf({ normFirst, activation, causal: true }), [drawn([1, 2, 4])]);
   });
 
   it("makes a model of several in a Sequential, whose products a summary counts", () => {

@@ -209,7 +209,8 @@ describe("softTargetLoss", () => {
   it("keeps 13 digits where δ is exact, down to a divergence of 1e-40", () => {
     // Beside a class that is all but certain, log p = −50 ± δ/2 exactly, and so is δ = ±2⁻³⁰ and the others. What is left
     // are single roundings, and expm1's 2⁻⁵⁹ of δ²/2 = 7e-5 at 3 · 2⁻⁸: 3e-14.
-    for (const delta of [2 ** -30, 2 ** -20, 2 ** -10, 2 ** -7, 3 * 2 ** -8, 2 ** -4, 2 ** -1, 1]) {
+    const series = [2 ** -30, 2 ** -20, 3 * 2 ** -14, 5 * 2 ** -13, 2 ** -10, 2 ** -7];
+    for (const delta of [...series, 3 * 2 ** -8, 2 ** -4, 2 ** -1, 1]) {
       const [z, v] = [
         [0, -50 - delta / 2, -50 + delta / 2],
         [0, -50 + delta / 2, -50 - delta / 2],

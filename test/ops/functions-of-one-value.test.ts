@@ -224,6 +224,7 @@ describe("limits and kinks", () => {
 
   it.each<[what: string, op: Op]>([
     ["sqrt", ops.sqrt],
+    ["log", ops.log],
     ["reciprocal", ops.reciprocal],
     ["x^0.5", raised(0.5)],
     ["x⁻¹", raised(-1)],

@@ -1,20 +1,30 @@
-/** What an entry of the table of ops is, and what several entries are built from. */
+/** What several entries of the table of ops are built from. */
 import fc from "fast-check";
+import {
+  type OpPoint,
+  type OpSpec,
+  logits as publishedLogits,
+  unitRoundoff,
+} from "../../src/check/fast-check/index.ts";
 import { ones } from "../../src/factories.ts";
 import { float64 } from "../../src/kernels/float64.ts";
 import type * as ops from "../../src/ops/index.ts";
-import { type Shape, sizeOf } from "../../src/shape.ts";
+import { sizeOf } from "../../src/shape.ts";
 import type { Tensor } from "../../src/tensor.ts";
 import {
   anyOperand,
   broadcastPair,
+  in64,
   type Operand,
   operand,
   ordinary,
   type Range,
   shape,
+  valuesOf,
 } from "../support/arbitraries.ts";
 import { byRow, pairwise, softmaxRow } from "./reference.ts";
+
+export { gamma, type OpSpec } from "../../src/check/fast-check/index.ts";
 
 /** Whatever src/ops/index.ts exports as a function of tensors. `argmax` gives indices, which are no tensor. */
 export type OpName = Exclude<keyof typeof ops, "argmax">;
@@ -22,33 +32,10 @@ export type OpName = Exclude<keyof typeof ops, "argmax">;
 /** A part of the table. */
 export type OpSpecs = Partial<Record<OpName, OpSpec>>;
 
-/** One use of an op: drawn operands, the call, and what it should give. */
-export interface Case {
-  readonly operands: readonly Operand[];
-  readonly call: (...operands: Tensor[]) => Tensor;
-  readonly shape: Shape;
-  readonly expected: readonly number[];
-  /** The step of differences, where the default of 1e-3 is too long for the function's fifth derivative. */
-  readonly step?: number;
-  /**
-   * How far a float32 result may be from the float64 one, entry by entry. Default: one rounding, u |y|. Values and
-   * cotangents are float32 numbers, so only what happens inside counts.
-   */
-  readonly bound?: (value: number, index: number) => number;
-  /** The same for the gradient of operand `which`, given the cotangent. Default: two roundings, 2 u |dx|. */
-  readonly gradientBound?: (which: number, gradient: number, index: number, dy: readonly number[]) => number;
-}
-
-export interface OpSpec {
-  readonly cases: fc.Arbitrary<Case>;
-  /** Calls that are refused, with the whole message. */
-  readonly errors: readonly (readonly [call: () => unknown, message: string])[];
-  /** Whether each row along the last axis is computed from that row of the first operand alone. */
-  readonly rowwise?: boolean;
-}
+export type Errors = NonNullable<OpSpec["errors"]>;
 
 /** Unit roundoff of float32. */
-export const u = 2 ** -24;
+export const u = unitRoundoff;
 
 export const notATensor = (op: string): string =>
   `${op}: operand 0 must be a tensor, got 3; wrap it in tensor(…)`;
@@ -57,15 +44,39 @@ export const mixed: readonly [Tensor, Tensor] = [ones([2]), ones([2], { kernels:
 export const mixedMessage = (op: string): string =>
   `${op}: operands live in two kernel sets, float32 and float64; make both with the same`;
 
+/** A function of one value at a point: its value and its derivative there. */
+export const point = (
+  call: (x: Tensor) => Tensor,
+  x: number,
+  value: number,
+  gradient: number,
+  setting = "",
+): OpPoint => ({
+  at: `${setting}${Object.is(x, -0) ? "−0" : x}`,
+  operands: [x],
+  call,
+  value,
+  gradients: [gradient],
+});
+
+/** A pole at which no gradient arrives, so that none leaves. */
+export const quietPole = (call: (x: Tensor) => Tensor, setting = ""): OpPoint => ({
+  at: `${setting}0 and −0 where nothing arrives`,
+  operands: [[0, -0]],
+  call,
+  gradients: [[0, 0]],
+  cotangent: [0, 0],
+});
+
 export const unary = (
   op: (x: Tensor) => Tensor,
   f: (x: number) => number,
   range: Range = ordinary,
   gradientBound?: (x: number, dy: number, gradient: number) => number,
 ): OpSpec => ({
-  rowwise: true,
-  cases: anyOperand(range).map((x) => ({
-    operands: [x],
+  rowAxes: 1,
+  samples: anyOperand(range).map((x) => ({
+    operands: [in64(x)],
     call: op,
     shape: x.shape,
     expected: x.values.map(f),
@@ -84,9 +95,9 @@ export const binary = (
   f: (a: number, b: number) => number,
   range: Range = ordinary,
 ): OpSpec => ({
-  cases: broadcastPair.chain(([a, b, common]) =>
+  samples: broadcastPair.chain(([a, b, common]) =>
     fc.tuple(operand(a), operand(b, range)).map(([left, right]) => ({
-      operands: [left, right],
+      operands: [left, right].map(in64),
       call: op,
       shape: common,
       expected: pairwise(f, common)(left, right),
@@ -111,12 +122,7 @@ export const rows = (range: Range = ordinary): fc.Arbitrary<Operand> =>
     .chain(([lead, cols]) => operand([...lead, cols], range));
 
 /** `[rows, classes]` with at least one row. */
-export const logits: fc.Arbitrary<Operand> = fc
-  .tuple(fc.integer({ min: 1, max: 4 }), fc.integer({ min: 1, max: 5 }))
-  .chain(([r, c]) => operand([r, c]));
-
-export const axesOf = (rank: number): fc.Arbitrary<number[] | undefined> =>
-  fc.option(fc.subarray(Array.from({ length: rank }, (_, i) => i)), { nil: undefined });
+export const logits: fc.Arbitrary<Operand> = publishedLogits({ kernels: float64 }).map(valuesOf);
 
 export const empty = ones([0, 3]);
 
@@ -137,12 +143,7 @@ export const lossErrors = (
   call: (a: Tensor, b: Tensor) => unknown,
   a: string,
   b: string,
-): OpSpec["errors"] => [
+): Errors => [
   [() => call(three, three), notATensor(op)],
   [() => call(ones([2, 3]), ones([2])), `${op}: ${a} and ${b} must have the same shape, got [2, 3] and [2]`],
 ];
-
-/** γ_n = n u / (1 − n u): the relative error of n roundings in a row. @see Higham (2002), §3.1 */
-export function gamma(n: number, roundoff = u): number {
-  return (n * roundoff) / (1 - n * roundoff);
-}

@@ -48,6 +48,15 @@ export function nearestFloat({ mantissa, exponent }: Precise): number {
   return Number(mantissa >> BigInt(excess)) * 2 ** half * 2 ** (kept - half);
 }
 
+/** The first `bits` bits of an exact number, cut off, and the float64 next to the rest. */
+export function parted(exact: Precise, bits: number): readonly [high: number, low: number] {
+  const { mantissa, exponent } = exact;
+  const excess = Math.max(bitLength(mantissa) - bits, 0);
+  const high = { mantissa: mantissa >> BigInt(excess), exponent: exponent + excess };
+  const low = { mantissa: mantissa - (high.mantissa << BigInt(excess)), exponent };
+  return [nearestFloat(high), nearestFloat(low)];
+}
+
 export function exp(x: number): Precise {
   return expOf(fixed(x, BITS));
 }
@@ -126,6 +135,14 @@ export function erfcByFraction(x: number, at = (bits: number) => fixed(x, bits))
   return { mantissa: (mantissa << (2n * f)) / (squareRoot(pi(BITS) << f) * below), exponent };
 }
 
+/** The slope of erf: 2/√π e^(−x²). */
+export function erfSlope(x: number): Precise {
+  const square = product(preciseFrom(x), preciseFrom(x));
+  const { mantissa, exponent } = expOf(shifted(-square.mantissa, square.exponent + BITS));
+  const f = BigInt(BITS);
+  return { mantissa: (mantissa << (f + 1n)) / squareRoot(pi(BITS) << f), exponent };
+}
+
 /** How likely a standard normal number is to lie below x: ½ erfc(−x/√2). */
 export function normalDistribution(x: number): Precise {
   const about = -x * Math.SQRT1_2;
@@ -170,6 +187,12 @@ export function integerPower(base: number, n: number): Precise {
   if (n >= 0) return power;
   const bits = BigInt(bitLength(power.mantissa) + 300);
   return { mantissa: (1n << bits) / power.mantissa, exponent: -Number(bits) - power.exponent };
+}
+
+/** 1/x to 256 bits. */
+export function reciprocal({ mantissa, exponent }: Precise): Precise {
+  const bits = bitLength(mantissa) + BITS;
+  return { mantissa: (1n << BigInt(bits)) / mantissa, exponent: -bits - exponent };
 }
 
 /** Exactly. */

@@ -5,7 +5,7 @@ import { float64 } from "../../../src/kernels/float64.ts";
 import * as ops from "../../../src/ops/index.ts";
 import { type Shape, sizeOf } from "../../../src/shape.ts";
 import type { Tensor } from "../../../src/tensor.ts";
-import { type Operand, operand, operandIn, shape, thinned } from "../../support/arbitraries.ts";
+import { in64, type Operand, operand, operandIn, shape, thinned } from "../../support/arbitraries.ts";
 import { broadcastIndex } from "../reference.ts";
 import { mixed, mixedMessage, notATensor, type OpSpecs, three, u } from "../spec.ts";
 
@@ -121,7 +121,7 @@ const cases = fc
         };
         const scale = factor ?? 1 / Math.sqrt(E);
         return {
-          operands: [q, k, v],
+          operands: [q, k, v].map(in64),
           call: (query: Tensor, key: Tensor, value: Tensor) =>
             attention(query, key, value, {
               mask: masked ? operandIn(query.kernels, mask) : null,
@@ -141,7 +141,28 @@ const shapes = (query: string, key: string, value: string): string =>
 
 export const attentions = {
   scaledDotProductAttention: {
-    cases,
+    // Its last step.
+    recordedAs: ["matmul"],
+    // The values, as queries and keys weigh them.
+    linear: [[2]],
+    domain: [
+      {
+        at: "a masked key and value, however large",
+        operands: [[[1]], [[1], [1e30]], [[5], [1e30]]],
+        call: (query, key, value) =>
+          attention(query, key, value, { mask: tensor([1, 0], { kernels: query.kernels }) }),
+        value: [[5]],
+        gradients: [[[0]], [[0], [0]], [[1], [0]]],
+      },
+      {
+        at: "scores that are equal, which give the mean of the values",
+        operands: [[[0]], [[1], [-3]], [[2], [4]]],
+        call: (query, key, value) => attention(query, key, value),
+        value: [[3]],
+        gradients: [[[-2]], [[0], [0]], [[0.5], [0.5]]],
+      },
+    ],
+    samples: cases,
     errors: [
       [() => attention(three, three, three), notATensor(op)],
       [() => attention(q, k, ones([2, 5, 6], { kernels: float64 })), mixedMessage(op)],

@@ -1,26 +1,31 @@
 /** The table of ops: of two values, one. */
 import fc from "fast-check";
-import { ones } from "../../../src/factories.ts";
+import { wellSeparated } from "../../../src/check/fast-check/index.ts";
+import { ones, tensor } from "../../../src/factories.ts";
 import { float64 } from "../../../src/kernels/float64.ts";
 import * as ops from "../../../src/ops/index.ts";
-import { sizeOf } from "../../../src/shape.ts";
+import { type Shape, sizeOf } from "../../../src/shape.ts";
 import type { Tensor } from "../../../src/tensor.ts";
-import { broadcastPair, type Operand, operand, operandIn, thinned } from "../../support/arbitraries.ts";
+import { broadcastPair, in64, type Operand, operand, operandIn, thinned } from "../../support/arbitraries.ts";
 import { broadcastIndex, pairwise } from "../reference.ts";
 import { mixed, mixedMessage, notATensor, type OpSpec, type OpSpecs, three } from "../spec.ts";
 
-/** Values on a grid of 1/8, so that two operands with other offsets stay apart from each other. */
-const onGrid = ({ shape, values }: Operand, offset: number): Operand => ({
-  shape,
-  values: values.map((value) => Math.round(value * 8) / 8 + offset),
-});
+const { NaN: none, POSITIVE_INFINITY: infinity } = Number;
+
+/** Two operands without equal values, neither within one nor between both. */
+const apart = (a: Shape, b: Shape): fc.Arbitrary<readonly [Operand, Operand]> =>
+  wellSeparated({ shape: [sizeOf(a) + sizeOf(b)], kernels: float64 })
+    .map(({ data }) => [...data])
+    .map((values) => [
+      { shape: a, values: values.slice(0, sizeOf(a)) },
+      { shape: b, values: values.slice(sizeOf(a)) },
+    ]);
 
 const comparison = (op: (a: Tensor, b: Tensor) => Tensor, f: (a: number, b: number) => number): OpSpec => ({
-  cases: broadcastPair.chain(([a, b, common]) =>
-    fc.tuple(operand(a), operand(b)).map((drawn) => {
-      const [left, right] = [onGrid(drawn[0], 0), onGrid(drawn[1], 1 / 16)];
+  samples: broadcastPair.chain(([a, b, common]) =>
+    apart(a, b).map(([left, right]) => {
       return {
-        operands: [left, right],
+        operands: [left, right].map(in64),
         call: op,
         shape: common,
         expected: pairwise(f, common)(left, right),
@@ -29,6 +34,46 @@ const comparison = (op: (a: Tensor, b: Tensor) => Tensor, f: (a: number, b: numb
       };
     }),
   ),
+  kinks: [
+    {
+      at: "a tie, which goes to the first operand",
+      operands: [
+        [1, -2, infinity],
+        [1, -2, infinity],
+      ],
+      call: op,
+      value: [1, -2, infinity],
+      gradients: [
+        [1, 1, 1],
+        [0, 0, 0],
+      ],
+    },
+    {
+      at: "0 and −0, which count as equal",
+      operands: [
+        [0, -0],
+        [-0, 0],
+      ],
+      call: op,
+      gradients: [
+        [1, 1],
+        [0, 0],
+      ],
+    },
+    {
+      at: "NaN, which wins in either operand",
+      operands: [
+        [none, 1, none],
+        [1, none, none],
+      ],
+      call: op,
+      value: [none, none, none],
+      gradients: [
+        [1, 0, 1],
+        [0, 1, 0],
+      ],
+    },
+  ],
   errors: [
     [() => op(three, three), notATensor(op.name)],
     [() => op(...mixed), mixedMessage(op.name)],
@@ -50,7 +95,23 @@ export const comparisons = {
   maximum: comparison(ops.maximum, Math.max),
   minimum: comparison(ops.minimum, Math.min),
   where: {
-    cases: broadcastTriple.chain(({ shapes: [a, b, c], common }) =>
+    linear: [[0, 1]],
+    domain: [
+      {
+        at: "numbers that are not picked",
+        operands: [
+          [none, 2],
+          [10, infinity],
+        ],
+        call: (p: Tensor, q: Tensor) => ops.where(tensor([0, 1], { kernels: p.kernels }), p, q),
+        value: [10, 2],
+        gradients: [
+          [0, 1],
+          [1, 0],
+        ],
+      },
+    ],
+    samples: broadcastTriple.chain(({ shapes: [a, b, c], common }) =>
       fc
         .tuple(
           operand(a),
@@ -63,7 +124,7 @@ export const comparisons = {
         .map(([left, right, values]) => {
           const condition = { shape: c, values };
           return {
-            operands: [left, right],
+            operands: [left, right].map(in64),
             call: (p: Tensor, q: Tensor) => ops.where(operandIn(p.kernels, condition), p, q),
             shape: common,
             expected: Array.from({ length: sizeOf(common) }, (_, i) =>

@@ -3,9 +3,10 @@ import fc from "fast-check";
 import { ones } from "../../../src/factories.ts";
 import * as ops from "../../../src/ops/index.ts";
 import type { Tensor } from "../../../src/tensor.ts";
-import { type Operand, operand } from "../../support/arbitraries.ts";
+import { in64, type Operand, operand } from "../../support/arbitraries.ts";
 import { convolved, type Setting, transposeConvolved } from "../convolution-reference.ts";
 import { gamma, mixed, mixedMessage, notATensor, type OpSpecs, three, u } from "../spec.ts";
+import { pytorch } from "./pytorch.ts";
 
 const image = ones([1, 2, 5, 6]);
 // biome-ignore lint/suspicious/noExplicitAny: what JavaScript hands in has no type
@@ -72,9 +73,30 @@ const imageBound = (m: number, t: number, factor: number): number =>
   gamma(1 + m + t + 1) * (3 * factor * m * t + 3);
 const weightBound = (terms: number): number => gamma(terms + 1) * 3 * terms;
 
+const linear = [
+  [0, 2],
+  [1, 2],
+];
+
 export const convolutions = {
   conv2d: {
-    cases: drawn.chain((d) => {
+    linear,
+    rowAxes: 3,
+    domain: [
+      {
+        at: "an infinite weight over padding, which is multiplied by 0",
+        operands: [[[[[1, 2]]]], [[[[Number.POSITIVE_INFINITY, 1]]]]],
+        call: (x, w) => ops.conv2d(x, w, null, { padding: [0, 1] }),
+        value: [[[[Number.NaN, Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY]]]],
+      },
+    ],
+    golden: pytorch(
+      "conv2d",
+      ({ attrs: { stride = 1, padding = 0 } }) =>
+        (x, weight, bias) =>
+          ops.conv2d(x, weight, bias, { stride, padding }),
+    ),
+    samples: drawn.chain((d) => {
       const { samples, setting, inputs, outputs, kernel, more, withBias } = d;
       const { groups } = setting;
       const x = [samples, groups * inputs, smallest(d, 0) + more[0], smallest(d, 1) + more[1]];
@@ -86,7 +108,7 @@ export const convolutions = {
         const t = kernel[0] * kernel[1];
         const terms = samples * y.shape[2] * y.shape[3];
         return {
-          operands,
+          operands: operands.map(in64),
           call: (a: Tensor, w: Tensor, b?: Tensor) => ops.conv2d(a, w, b, asOptions(setting)),
           shape: y.shape,
           expected: y.values,
@@ -178,7 +200,9 @@ export const convolutions = {
     ],
   },
   convTranspose2d: {
-    cases: drawn
+    linear,
+    rowAxes: 3,
+    samples: drawn
       .chain((d) => {
         const { stride, dilation } = d.setting;
         const below = (axis: number): fc.Arbitrary<number> =>
@@ -205,7 +229,7 @@ export const convolutions = {
           const y = transposeConvolved(operands[0], operands[1], operands[2], setting);
           const t = kernel[0] * kernel[1];
           return {
-            operands,
+            operands: operands.map(in64),
             call: (a: Tensor, w: Tensor, b?: Tensor) => ops.convTranspose2d(a, w, b, asOptions(setting)),
             shape: y.shape,
             expected: y.values,
@@ -264,7 +288,9 @@ export const convolutions = {
     ],
   },
   conv1d: {
-    cases: drawn.chain((d) => {
+    linear,
+    rowAxes: 2,
+    samples: drawn.chain((d) => {
       const { samples, inputs, outputs, kernel, more, withBias } = d;
       const { groups, stride, padding, dilation } = d.setting;
       const options = { stride: stride[0], padding: padding[0], dilation: dilation[0], groups };
@@ -286,7 +312,7 @@ export const convolutions = {
         const y = convolved(x, weight, operands[2], setting);
         const [, channels, , length] = y.shape;
         return {
-          operands,
+          operands: operands.map(in64),
           call: (a: Tensor, w: Tensor, b?: Tensor) => ops.conv1d(a, w, b, options),
           shape: [samples, channels, length],
           expected: y.values,

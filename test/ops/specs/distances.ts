@@ -3,8 +3,9 @@ import fc from "fast-check";
 import { ones, tensor } from "../../../src/factories.ts";
 import * as ops from "../../../src/ops/index.ts";
 import type { Tensor } from "../../../src/tensor.ts";
-import { type Operand, operand, shape } from "../../support/arbitraries.ts";
+import { in64, type Operand, operand, shape } from "../../support/arbitraries.ts";
 import { empty, lossErrors, type OpSpecs, rows, u } from "../spec.ts";
+import { pytorch } from "./pytorch.ts";
 
 const pairs = shape({ minSize: 1 }).chain((drawn) => fc.tuple(operand(drawn), operand(drawn)));
 
@@ -21,9 +22,53 @@ const nearGrid = (x: Operand, more: Operand): Operand => ({
   values: x.values.map((value, i) => Math.fround(Math.round(8 * value) / 8 + more.values[i] / 256)),
 });
 
+const { NaN: none, POSITIVE_INFINITY: infinity } = Number;
+
 export const distances = {
   binaryCrossEntropy: {
-    cases: pairs.map(([z, v]) => {
+    refusesEmpty: true,
+    domain: [
+      {
+        at: "logits of ±10⁴, right and wrong",
+        operands: [
+          [1e4, -1e4, 1e4, -1e4],
+          [1, 0, 0, 1],
+        ],
+        call: ops.binaryCrossEntropy,
+        value: 5e3,
+        gradients: [
+          [0, 0, 0.25, -0.25],
+          [-2500, 2500, -2500, 2500],
+        ],
+      },
+      {
+        at: "logits of ±∞ that are right",
+        operands: [
+          [infinity, -infinity],
+          [1, 0],
+        ],
+        call: ops.binaryCrossEntropy,
+        value: 0,
+        gradients: [
+          [0, 0],
+          [0, 0],
+        ],
+      },
+      {
+        at: "a logit of ∞ that is wrong",
+        operands: [[infinity], [0]],
+        call: ops.binaryCrossEntropy,
+        value: infinity,
+      },
+      {
+        at: "0",
+        operands: [[0], [1]],
+        call: ops.binaryCrossEntropy,
+        value: Math.LN2,
+        gradients: [[-0.5], [0]],
+      },
+    ],
+    samples: pairs.map(([z, v]) => {
       const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
       // From 0.04 to 0.96: a difference does not step out of [0, 1].
       const targetProbs = { shape: v.shape, values: v.values.map((x) => Math.fround(sigmoid(x))) };
@@ -32,7 +77,7 @@ export const distances = {
         return -t * Math.log(p) - (1 - t) * Math.log(1 - p);
       });
       return {
-        operands: [z, targetProbs],
+        operands: [z, targetProbs].map(in64),
         call: ops.binaryCrossEntropy,
         shape: [],
         expected: [averaged(terms)],
@@ -60,8 +105,25 @@ export const distances = {
     ],
   },
   mse: {
-    cases: pairs.map(([a, b]) => ({
-      operands: [a, b],
+    refusesEmpty: true,
+    domain: [
+      {
+        at: "equal values",
+        operands: [
+          [1, 2],
+          [1, 2],
+        ],
+        call: ops.mse,
+        value: 0,
+        gradients: [
+          [0, 0],
+          [0, 0],
+        ],
+      },
+    ],
+    golden: pytorch("mse_loss", () => ops.mse),
+    samples: pairs.map(([a, b]) => ({
+      operands: [a, b].map(in64),
       call: ops.mse,
       shape: [],
       expected: [averaged(a.values.map((x, i) => (x - b.values[i]) ** 2))],
@@ -77,8 +139,47 @@ export const distances = {
     ],
   },
   huber: {
+    refusesEmpty: true,
+    domain: [
+      {
+        at: "1e30, which is not squared",
+        operands: [[2 ** 100], [0]],
+        call: (a, b) => ops.huber(a, b, { delta: 2 }),
+        value: 2 ** 101,
+        gradients: [[2], [-2]],
+      },
+      {
+        at: "∞",
+        operands: [[infinity], [0]],
+        call: (a, b) => ops.huber(a, b),
+        value: infinity,
+        gradients: [[1], [-1]],
+      },
+      {
+        at: "NaN",
+        operands: [[none], [0]],
+        call: (a, b) => ops.huber(a, b),
+        value: none,
+        gradients: [[none], [none]],
+      },
+    ],
+    kinks: [
+      {
+        at: "|d| = δ, where both forms agree, and at 0",
+        operands: [
+          [2, -2, 0, 5],
+          [0, 0, 0, 5],
+        ],
+        call: (a, b) => ops.huber(a, b, { delta: 2 }),
+        value: 1,
+        gradients: [
+          [0.5, -0.5, 0, 0],
+          [-0.5, 0.5, 0, 0],
+        ],
+      },
+    ],
     // Differences are within 6/256 of a multiple of 1/8, and δ is halfway between two: at least 0.039 from the joint.
-    cases: pairs
+    samples: pairs
       .chain(([a, b]) =>
         fc.tuple(
           operand(a.shape).map((more) => nearGrid(a, more)),
@@ -87,7 +188,7 @@ export const distances = {
         ),
       )
       .map(([a, b, delta]) => ({
-        operands: [a, b],
+        operands: [a, b].map(in64),
         call: (p: Tensor, q: Tensor) => ops.huber(p, q, { delta }),
         shape: [],
         expected: [
@@ -126,8 +227,53 @@ export const distances = {
     ],
   },
   cosineSimilarity: {
+    domain: [
+      {
+        at: "equal and opposite vectors",
+        operands: [
+          [
+            [3, 4],
+            [3, 4],
+          ],
+          [
+            [3, 4],
+            [-3, -4],
+          ],
+        ],
+        call: (a, b) => ops.cosineSimilarity(a, b),
+        value: [1, -1],
+      },
+    ],
+    kinks: [
+      {
+        at: "the zero vector, whose gradient points along the other",
+        operands: [
+          [0, 0],
+          [3, 4],
+        ],
+        call: (a, b) => ops.cosineSimilarity(a, b, { epsilon: 0.5 }),
+        value: 0,
+        gradients: [
+          [1.2, 1.6],
+          [0, 0],
+        ],
+      },
+      {
+        at: "a vector of the length ε, whose length counts as a constant",
+        operands: [
+          [0, 2],
+          [5, 0],
+        ],
+        call: (a, b) => ops.cosineSimilarity(a, b, { epsilon: 2 }),
+        value: 0,
+        gradients: [
+          [0.5, 0],
+          [0, 0.2],
+        ],
+      },
+    ],
     // No vector is shorter than 1/2 or b shorter than 15: none is near an ε, which both, one or none exceed.
-    cases: fc
+    samples: fc
       .tuple(rows({ min: -3, max: 3, gap: 0.5 }), fc.constantFrom(undefined, 15, 200))
       .chain(([a, epsilon]) =>
         fc.tuple(fc.constant(a), operand(a.shape, { min: -3, max: 3, gap: 0.9375 }), fc.constant(epsilon)),
@@ -143,7 +289,7 @@ export const distances = {
           expected.push(dot / (lengthA * lengthB));
         }
         return {
-          operands: [a, b],
+          operands: [a, b].map(in64),
           call: (p: Tensor, q: Tensor) =>
             ops.cosineSimilarity(p, q, epsilon === undefined ? {} : { epsilon }),
           shape: a.shape.slice(0, -1),

@@ -3,13 +3,14 @@ import fc from "fast-check";
 import { ones } from "../../../src/factories.ts";
 import * as ops from "../../../src/ops/index.ts";
 import type { Tensor } from "../../../src/tensor.ts";
-import { operand, shape, size } from "../../support/arbitraries.ts";
+import { in64, operand, shape, size } from "../../support/arbitraries.ts";
 import { at, axisWithin, filled, joined, replaced } from "../multi-index.ts";
 import { mixed, mixedMessage, notATensor, type OpSpecs, three } from "../spec.ts";
 
 export const joins = {
   concat: {
-    cases: axisWithin()
+    linear: [[0, 1, 2]],
+    samples: axisWithin()
       .chain(([of, axis, given]) =>
         fc.tuple(
           fc
@@ -21,7 +22,7 @@ export const joins = {
       .map(([parts, { axis, given }]) => {
         const [to, expected] = joined(parts, axis);
         return {
-          operands: parts,
+          operands: parts.map(in64),
           call: (...tensors: Tensor[]) => ops.concat(tensors, given),
           shape: to,
           expected,
@@ -48,7 +49,8 @@ export const joins = {
     ],
   },
   stack: {
-    cases: shape({ maxRank: 3 })
+    linear: [[0, 1, 2]],
+    samples: shape({ maxRank: 3 })
       .chain((of) =>
         fc.tuple(
           fc.array(operand(of), { minLength: 1, maxLength: 3 }),
@@ -63,7 +65,7 @@ export const joins = {
           axis,
         );
         return {
-          operands: parts,
+          operands: parts.map(in64),
           call: (...tensors: Tensor[]) => ops.stack(tensors, given),
           shape: to,
           expected,
@@ -81,7 +83,9 @@ export const joins = {
     ],
   },
   pad: {
-    cases: shape({ maxRank: 3 })
+    // With zeros for its margins.
+    linear: [[0]],
+    samples: shape({ maxRank: 3 })
       .chain((of) =>
         fc.tuple(
           operand(of),
@@ -92,8 +96,9 @@ export const joins = {
       .map(([x, widths, value]) => {
         const to = x.shape.map((length, axis) => widths[axis][0] + length + widths[axis][1]);
         return {
-          operands: [x],
+          operands: [in64(x)],
           call: (t: Tensor) => ops.pad(t, widths, { value }),
+          ...(value !== undefined && { linear: [] }),
           shape: to,
           expected: filled(to, (index) => {
             const within = index.map((i, axis) => i - widths[axis][0]);

@@ -1,13 +1,15 @@
 /** The table of ops: values brought to mean 0 and variance 1. */
 import fc from "fast-check";
+import type { OpCase } from "../../../src/check/fast-check/index.ts";
 import { ones } from "../../../src/factories.ts";
 import { float64 } from "../../../src/kernels/float64.ts";
 import * as ops from "../../../src/ops/index.ts";
 import { type Shape, sizeOf } from "../../../src/shape.ts";
 import type { Tensor } from "../../../src/tensor.ts";
-import { type Operand, operand, operandIn, shape } from "../../support/arbitraries.ts";
+import { in64, type Operand, operand, operandIn, shape } from "../../support/arbitraries.ts";
 import { byRow } from "../reference.ts";
 import { mixedMessage, notATensor, type OpSpecs, three } from "../spec.ts";
+import { pytorch } from "./pytorch.ts";
 
 /** The default, and some that a misplaced ε would show: beside the root, or squared. */
 const epsilons = fc.constantFrom(undefined, 0.5, 3);
@@ -39,6 +41,10 @@ const operandsOf = (x: Operand, { weight, bias }: Affine): Operand[] => [
   ...(weight ? [weight] : []),
   ...(bias ? [bias] : []),
 ];
+
+/** Linear in weight and bias together, but not in a bias alone. */
+const linearIn = ({ weight, bias }: Affine): Pick<OpCase, "linear"> =>
+  weight === null && bias !== null ? { linear: [] } : {};
 
 /** What the call's further operands are. */
 const namedOperands = ({ weight, bias }: Affine, given: readonly Tensor[]) => ({
@@ -72,10 +78,12 @@ const layerNorms = fc.tuple(shape({ maxRank: 2 }), filled(1), epsilons).chain(([
     const whole = entries.weight || entries.bias ? [...lead, ...row] : [...lead, ...drawn];
     const n = sizeOf(row);
     return spread(whole, (i) => i % n).map((x) => ({
-      operands: operandsOf(x, entries),
+      operands: operandsOf(x, entries).map(in64),
       call: (t: Tensor, ...given: Tensor[]) =>
         ops.layerNorm(t, { ...namedOperands(entries, given), epsilon }),
       shape: whole,
+      rowAxes: row.length,
+      ...linearIn(entries),
       expected: normalized(
         x,
         (i) => Math.floor(i / n),
@@ -100,7 +108,7 @@ const rmsNorms = fc
         operand([n]),
       )
       .map(([x, w]) => ({
-        operands: weighted ? [x, w] : [x],
+        operands: (weighted ? [x, w] : [x]).map(in64),
         call: (t: Tensor, weight?: Tensor) => ops.rmsNorm(t, { weight, epsilon }),
         shape: x.shape,
         expected: byRow(x, (row) => {
@@ -130,10 +138,12 @@ const groupNorms = fc
         affine([channels]),
       )
       .map(([x, entries]) => ({
-        operands: operandsOf(x, entries),
+        operands: operandsOf(x, entries).map(in64),
         call: (t: Tensor, ...given: Tensor[]) =>
           ops.groupNorm(t, groups, { ...namedOperands(entries, given), epsilon }),
         shape: x.shape,
+        rowAxes: x.shape.length - 1,
+        ...linearIn(entries),
         expected: normalized(
           x,
           (i) => Math.floor(i / n),
@@ -155,10 +165,12 @@ const batchNorms = fc
     return fc
       .tuple(spread([samples, channels, ...positions], positionOf), affine([channels]))
       .map(([x, entries]) => ({
-        operands: operandsOf(x, entries),
+        operands: operandsOf(x, entries).map(in64),
         call: (t: Tensor, ...given: Tensor[]) =>
           ops.batchNorm(t, { ...namedOperands(entries, given), epsilon }),
         shape: x.shape,
+        rowAxes: null,
+        ...linearIn(entries),
         expected: normalized(x, channelOf, channelOf, entries, epsilon),
       }));
   });
@@ -175,7 +187,7 @@ const givenNorms = fc
         operand([channels], { min: 0.25, max: 4 }),
       )
       .map(([x, entries, mean, variance]) => ({
-        operands: operandsOf(x, entries),
+        operands: operandsOf(x, entries).map(in64),
         call: (t: Tensor, ...given: Tensor[]) =>
           ops.batchNorm(t, {
             ...namedOperands(entries, given),
@@ -184,6 +196,8 @@ const givenNorms = fc
             variance: operandIn(t.kernels, variance),
           }),
         shape: x.shape,
+        rowAxes: x.shape.length - 1,
+        ...linearIn(entries),
         expected: x.values.map((v, i) => {
           const c = Math.floor(i / sizeOf(positions)) % channels;
           const deviation = Math.sqrt(variance.values[c] + (epsilon ?? 1e-5));
@@ -199,7 +213,42 @@ const grows = ones([4], { requiresGrad: true });
 
 export const norms = {
   layerNorm: {
-    cases: layerNorms,
+    rowAxes: 1,
+    linear: [[1, 2]],
+    domain: [
+      {
+        at: "a row of equal values, which gives exactly the bias",
+        operands: [
+          [7, 7, 7],
+          [2, 3, 4],
+          [1, -1, 0.5],
+        ],
+        call: (t, weight, bias) => ops.layerNorm(t, { weight, bias }),
+        value: [1, -1, 0.5],
+        gradients: [null, [0, 0, 0], [1, 1, 1]],
+      },
+      {
+        at: "a row with NaN beside one without",
+        operands: [
+          [
+            [Number.NaN, 1],
+            [-1, 1],
+          ],
+        ],
+        call: (t) => ops.layerNorm(t, { epsilon: 3 }),
+        value: [
+          [Number.NaN, Number.NaN],
+          [-0.5, 0.5],
+        ],
+      },
+    ],
+    golden: pytorch(
+      "layer_norm",
+      ({ attrs: { eps: epsilon = 1e-5 } }) =>
+        (t, weight, bias) =>
+          ops.layerNorm(t, { weight, bias, epsilon }),
+    ),
+    samples: layerNorms,
     errors: [
       [() => ops.layerNorm(three), notATensor("layerNorm")],
       [
@@ -246,8 +295,24 @@ export const norms = {
     ],
   },
   rmsNorm: {
-    rowwise: true,
-    cases: rmsNorms,
+    rowAxes: 1,
+    linear: [[1]],
+    domain: [
+      {
+        at: "a row of zeros",
+        operands: [
+          [0, 0],
+          [2, 3],
+        ],
+        call: (t, weight) => ops.rmsNorm(t, { weight, epsilon: 0.25 }),
+        value: [0, 0],
+        gradients: [
+          [4, 6],
+          [0, 0],
+        ],
+      },
+    ],
+    samples: rmsNorms,
     errors: [
       [() => ops.rmsNorm(three), notATensor("rmsNorm")],
       [
@@ -272,7 +337,10 @@ export const norms = {
     ],
   },
   groupNorm: {
-    cases: groupNorms,
+    // A sample, however many axes it has.
+    rowAxes: 1,
+    linear: [[1, 2]],
+    samples: groupNorms,
     errors: [
       [() => ops.groupNorm(three, 1), notATensor("groupNorm")],
       [() => ops.groupNorm(x, 2, { weight: ones([4], wide) }), mixedMessage("groupNorm")],
@@ -305,7 +373,25 @@ export const norms = {
     ],
   },
   batchNorm: {
-    cases: fc.oneof({ weight: 2, arbitrary: batchNorms }, { weight: 1, arbitrary: givenNorms }),
+    // A sample with given statistics; those of a batch make its samples depend on each other.
+    rowAxes: 1,
+    linear: [[1, 2]],
+    domain: [
+      {
+        at: "a channel of equal values, which gives exactly the bias",
+        operands: [[[7], [7], [7]], [2], [0.5]],
+        call: (t, weight, bias) => ops.batchNorm(t, { weight, bias }),
+        value: [[0.5], [0.5], [0.5]],
+        gradients: [[[0], [0], [0]], [0], [3]],
+      },
+    ],
+    golden: pytorch(
+      "batch_norm_train",
+      ({ attrs: { eps: epsilon = 1e-5 } }) =>
+        (t, weight, bias) =>
+          ops.batchNorm(t, { weight, bias, epsilon }),
+    ),
+    samples: fc.oneof({ weight: 2, arbitrary: batchNorms }, { weight: 1, arbitrary: givenNorms }),
     errors: [
       [() => ops.batchNorm(three), notATensor("batchNorm")],
       [() => ops.batchNorm(x, { weight: ones([4], wide) }), mixedMessage("batchNorm")],

@@ -1,11 +1,15 @@
 /** The table of ops: poolings of planes. */
 import fc from "fast-check";
+import { wellSeparated } from "../../../src/check/fast-check/index.ts";
 import { ones } from "../../../src/factories.ts";
 import * as ops from "../../../src/ops/index.ts";
 import type { Tensor } from "../../../src/tensor.ts";
-import { type Operand, operand } from "../../support/arbitraries.ts";
+import { in64, operand, valuesOf } from "../../support/arbitraries.ts";
 import { pooled, positions } from "../convolution-reference.ts";
-import { gamma, notATensor, type OpSpec, type OpSpecs, three } from "../spec.ts";
+import { type Errors, gamma, notATensor, type OpSpecs, three } from "../spec.ts";
+import { pytorch } from "./pytorch.ts";
+
+const { NaN: none, POSITIVE_INFINITY: infinity } = Number;
 
 const image = ones([1, 2, 5, 6]);
 // biome-ignore lint/suspicious/noExplicitAny: what JavaScript hands in has no type
@@ -59,20 +63,8 @@ function asOptions({ size, stride, padding }: Windows): { readonly size: number 
   };
 }
 
-/** Values that are at least 0.04 apart: no difference of 2 · 1e-3 changes which of them is the largest. */
-const apart = (shape: readonly number[]): fc.Arbitrary<Operand> => {
-  const size = shape.reduce((n, length) => n * length, 1);
-  const ranks = Array.from({ length: size }, (_, i) => i);
-  return fc
-    .tuple(
-      fc.shuffledSubarray(ranks, { minLength: size }),
-      fc.array(between(-500, 500), { minLength: size, maxLength: size }),
-    )
-    .map(([order, noise]) => ({
-      shape,
-      values: order.map((rank, i) => Math.fround(0.05 * (rank - size / 2) + 1e-5 * noise[i])),
-    }));
-};
+/** Rows as the only plane of the only sample. */
+const plane = (...rows: readonly number[][]) => [[rows]];
 
 const mean = (values: number[]): number => values.reduce((sum, x) => sum + x, 0) / values.length;
 
@@ -80,7 +72,7 @@ const windowErrors = (
   name: string,
   pool: (x: Tensor, options: { readonly size: number }) => unknown,
   options: string,
-): OpSpec["errors"] => [
+): Errors => [
   [() => pool(three, { size: 2 }), notATensor(name)],
   [
     () => pool(ones([2, 5, 6]), { size: 2 }),
@@ -122,30 +114,72 @@ const windowErrors = (
 
 export const pools = {
   maxPool2d: {
-    cases: windows.chain((drawn) =>
-      apart(drawn.shape).map((x) => {
-        const [rows, cols] = [windowsOf(drawn, 0), windowsOf(drawn, 1)];
-        const overlap = drawn.size[0] * drawn.size[1];
-        return {
-          operands: [x],
-          call: (t: Tensor) => ops.maxPool2d(t, asOptions(drawn)),
-          shape: [x.shape[0], x.shape[1], rows.length, cols.length],
-          expected: pooled(x, rows, cols, (values) => Math.max(...values)),
-          // No rounding forward; backward one for each of the windows that share a maximum, each at most 1.
-          bound: () => 0,
-          gradientBound: () => gamma(overlap) * overlap,
-        };
-      }),
+    domain: [
+      {
+        at: "a window of nothing but −∞, which has its first",
+        operands: [plane([-infinity, -infinity], [-infinity, -infinity])],
+        call: (x) => ops.maxPool2d(x, { size: 2 }),
+        value: plane([-infinity]),
+        gradients: [plane([1, 0], [0, 0])],
+      },
+    ],
+    kinks: [
+      {
+        at: "a tie, which goes to the first in row-major order",
+        operands: [plane([1, 4, 4, 4], [4, 0, 2, 4])],
+        call: (x) => ops.maxPool2d(x, { size: 2 }),
+        value: plane([4, 4]),
+        gradients: [plane([0, 1, 1, 0], [0, 0, 0, 0])],
+      },
+      {
+        at: "NaN, of which the first wins",
+        operands: [plane([infinity, none], [none, 5])],
+        call: (x) => ops.maxPool2d(x, { size: 2 }),
+        value: plane([none]),
+        gradients: [plane([0, 1], [0, 0])],
+      },
+    ],
+    golden: pytorch(
+      "max_pool2d",
+      ({ attrs: { kernel = 0, stride } }) =>
+        (x) =>
+          ops.maxPool2d(x, { size: kernel, stride }),
+    ),
+    rowAxes: 3,
+    samples: windows.chain((drawn) =>
+      wellSeparated({ shape: drawn.shape })
+        .map(valuesOf)
+        .map((x) => {
+          const [rows, cols] = [windowsOf(drawn, 0), windowsOf(drawn, 1)];
+          const overlap = drawn.size[0] * drawn.size[1];
+          return {
+            operands: [in64(x)],
+            call: (t: Tensor) => ops.maxPool2d(t, asOptions(drawn)),
+            shape: [x.shape[0], x.shape[1], rows.length, cols.length],
+            expected: pooled(x, rows, cols, (values) => Math.max(...values)),
+            // No rounding forward; backward one for each of the windows that share a maximum, each at most 1.
+            bound: () => 0,
+            gradientBound: () => gamma(overlap) * overlap,
+          };
+        }),
     ),
     errors: windowErrors("maxPool2d", ops.maxPool2d, "size, stride, padding"),
   },
   avgPool2d: {
-    cases: windows.chain((drawn) =>
+    linear: [[0]],
+    golden: pytorch(
+      "avg_pool2d",
+      ({ attrs: { kernel = 0, stride } }) =>
+        (x) =>
+          ops.avgPool2d(x, { size: kernel, stride }),
+    ),
+    rowAxes: 3,
+    samples: windows.chain((drawn) =>
       fc.tuple(operand(drawn.shape), fc.constantFrom(undefined, true, false)).map(([x, countPadding]) => {
         const [rows, cols] = [windowsOf(drawn, 0), windowsOf(drawn, 1)];
         const all = drawn.size[0] * drawn.size[1];
         return {
-          operands: [x],
+          operands: [in64(x)],
           call: (t: Tensor) => ops.avgPool2d(t, { ...asOptions(drawn), countPadding }),
           shape: [x.shape[0], x.shape[1], rows.length, cols.length],
           expected: pooled(x, rows, cols, (values) =>
@@ -163,7 +197,9 @@ export const pools = {
     ],
   },
   adaptiveAvgPool2d: {
-    cases: fc
+    linear: [[0]],
+    rowAxes: 3,
+    samples: fc
       .tuple(fc.constantFrom(0, 1, 2), between(1, 2), pair(1, 6), pair(1, 5))
       .chain(([samples, channels, sides, size]) =>
         operand([samples, channels, ...sides]).map((x) => {
@@ -177,7 +213,7 @@ export const pools = {
             ),
           );
           return {
-            operands: [x],
+            operands: [in64(x)],
             call: (t: Tensor) => ops.adaptiveAvgPool2d(t, size[0] === size[1] ? size[0] : size),
             shape: [samples, channels, ...size],
             expected: pooled(x, rows, cols, mean),
@@ -201,13 +237,15 @@ export const pools = {
     ],
   },
   globalAvgPool2d: {
-    cases: fc
+    linear: [[0]],
+    rowAxes: 3,
+    samples: fc
       .tuple(fc.constantFrom(0, 1, 3), between(1, 2), between(1, 4), between(1, 4))
       .chain((shape) => operand(shape))
       .map((x) => {
         const plane = x.shape[2] * x.shape[3];
         return {
-          operands: [x],
+          operands: [in64(x)],
           call: ops.globalAvgPool2d,
           shape: x.shape.slice(0, 2),
           expected: Array.from({ length: x.shape[0] * x.shape[1] }, (_, i) =>

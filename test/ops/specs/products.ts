@@ -1,13 +1,14 @@
 /** The table of ops: sums of products. */
 import fc from "fast-check";
-import { ones } from "../../../src/factories.ts";
+import { ones, zeros } from "../../../src/factories.ts";
 import { float64 } from "../../../src/kernels/float64.ts";
 import * as ops from "../../../src/ops/index.ts";
 import { type Shape, sizeOf } from "../../../src/shape.ts";
 import type { Tensor } from "../../../src/tensor.ts";
-import { broadcastPair, type Operand, operand, shape } from "../../support/arbitraries.ts";
+import { broadcastPair, in64, type Operand, operand, shape } from "../../support/arbitraries.ts";
 import { broadcastIndex, byRow, product } from "../reference.ts";
 import { gamma, mixed, mixedMessage, notATensor, type OpSpecs, three, u } from "../spec.ts";
+import { pytorch } from "./pytorch.ts";
 
 /** m, k or n. */
 const length = fc.integer({ min: 0, max: 5 });
@@ -30,7 +31,18 @@ function transposed({ shape: [r, c], values }: Operand): Operand {
 
 export const products = {
   matmul: {
-    cases: fc
+    linear: [[0], [1]],
+    domain: [
+      {
+        at: "an inner dimension of 0",
+        operands: [ones([2, 0]), ones([0, 2])],
+        call: (a, b) => ops.matmul(a, b),
+        value: zeros([2, 2]),
+        gradients: [ones([2, 0]), ones([0, 2])],
+      },
+    ],
+    golden: pytorch("matmul", () => (a, b) => ops.matmul(a, b)),
+    samples: fc
       .tuple(batches, fc.tuple(length, length, length), fc.boolean())
       .chain(([[aBatch, bBatch, batch], [m, k, n], transposeB]) =>
         fc.tuple(
@@ -50,7 +62,7 @@ export const products = {
         // How many batches share a matrix: the gradient's sum is as many times longer.
         const sharing = [aBatch, bBatch].map((own) => sizeOf(batch) / sizeOf(own) || 0);
         return {
-          operands: [a, b],
+          operands: [a, b].map(in64),
           call: (x: Tensor, y: Tensor) => ops.matmul(x, y, { transposeB }),
           shape: [...batch, m, n],
           expected: matrices.flat(),
@@ -96,8 +108,13 @@ export const products = {
     ],
   },
   linear: {
-    rowwise: true,
-    cases: fc
+    rowAxes: 1,
+    linear: [
+      [0, 2],
+      [1, 2],
+    ],
+    golden: pytorch("linear", () => (x, weight, bias) => ops.linear(x, weight, bias)),
+    samples: fc
       .tuple(
         shape({ maxRank: 2 }),
         fc.integer({ min: 1, max: 6 }),
@@ -116,7 +133,7 @@ export const products = {
         const outputs = weight.shape[0];
         const lead = x.shape.slice(0, -1);
         return {
-          operands: [x, weight, ...bias],
+          operands: [x, weight, ...bias].map(in64),
           call: ops.linear as (...operands: Tensor[]) => Tensor,
           shape: [...lead, outputs],
           expected: byRow(x, (row) =>

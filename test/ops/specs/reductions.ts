@@ -1,12 +1,17 @@
 /** The table of ops: many values become one. */
 import fc from "fast-check";
-import { ones } from "../../../src/factories.ts";
+import { type OpPoint, wellSeparated } from "../../../src/check/fast-check/index.ts";
+import { ones, zeros } from "../../../src/factories.ts";
+import { float64 } from "../../../src/kernels/float64.ts";
 import * as ops from "../../../src/ops/index.ts";
 import { type Shape, sizeOf } from "../../../src/shape.ts";
 import type { Tensor } from "../../../src/tensor.ts";
-import { type Operand, operand, shape, thinned } from "../../support/arbitraries.ts";
+import { in64, type Operand, operand, shape, thinned, valuesOf } from "../../support/arbitraries.ts";
 import { broadcastIndex, sumOver } from "../reference.ts";
-import { axesOf, empty, notATensor, type OpSpec, type OpSpecs, three, u } from "../spec.ts";
+import { empty, notATensor, type OpSpec, type OpSpecs, three, u } from "../spec.ts";
+import { pytorch } from "./pytorch.ts";
+
+const { NaN: none, POSITIVE_INFINITY: infinity } = Number;
 
 type Reduce = (x: Tensor, axes?: number | readonly number[], options?: ops.ReductionOptions) => Tensor;
 
@@ -17,22 +22,25 @@ function behind({ shape: large, values }: Operand, kept: Shape): number[][] {
   return found;
 }
 
-/** Some axes or all, counted from the front or from the back, kept or not. `finish` makes one result of its values. */
+/**
+ * Some axes or all, counted from the front or from the back, kept or not. `finish` makes one result of its values, of which
+ * there are at least `least`.
+ */
 const reduction = (
   op: Reduce,
-  minSize: number,
+  least: number,
   finish: (values: readonly number[]) => number,
   draw: (shape: Shape) => fc.Arbitrary<Operand> = operand,
-): OpSpec["cases"] =>
-  shape({ minSize }).chain((drawn) =>
+): OpSpec["samples"] =>
+  shape().chain((drawn) =>
     fc
-      .tuple(draw(drawn), axesOf(drawn.length), fc.boolean(), fc.boolean())
+      .tuple(draw(drawn), axesAmong(drawn, least), fc.boolean(), fc.boolean())
       .map(([x, axes, keepAxes, negative]) => {
         const reduced = axes ?? drawn.map((_, axis) => axis);
         const kept = drawn.map((length, axis) => (reduced.includes(axis) ? 1 : length));
         const given = negative ? axes?.map((axis) => axis - drawn.length) : axes;
         return {
-          operands: [x],
+          operands: [in64(x)],
           call: (t: Tensor) => op(t, given, { keepAxes }),
           shape: keepAxes ? kept : drawn.filter((_, axis) => !reduced.includes(axis)),
           expected: behind(x, kept).map(finish),
@@ -42,6 +50,13 @@ const reduction = (
       }),
   );
 
+/** Axes with at least so many entries; none given, if that is all of them. */
+const axesAmong = (drawn: Shape, least: number): fc.Arbitrary<number[] | undefined> => {
+  const possible = drawn.map((_, axis) => axis).filter((axis) => drawn[axis] >= least);
+  const some = fc.subarray(possible);
+  return possible.length === drawn.length ? fc.option(some, { nil: undefined }) : some;
+};
+
 const total = (values: readonly number[]): number => values.reduce((sum, x) => sum + x, 0);
 
 function spread(values: readonly number[], correction: number): number {
@@ -49,37 +64,110 @@ function spread(values: readonly number[], correction: number): number {
   return total(values.map((x) => (x - mean) ** 2)) / (values.length - correction);
 }
 
-/** No two values are equal: a tie is a kink. They are 1/16 apart, so that none comes near within a difference's step. */
-const distinct = (drawn: Shape): fc.Arbitrary<Operand> => {
-  const all = Array.from({ length: sizeOf(drawn) }, (_, i) => (i - sizeOf(drawn) / 2) / 16);
-  return fc.shuffledSubarray(all, { minLength: all.length }).map((values) => ({ shape: drawn, values }));
-};
+/** No two values are equal: a tie is a kink. */
+const distinct = (drawn: Shape): fc.Arbitrary<Operand> =>
+  wellSeparated({ shape: drawn, kernels: float64 }).map(valuesOf);
 
-const extreme = (op: Reduce, finish: (...values: number[]) => number): OpSpec => ({
-  cases: reduction(op, 1, (values) => finish(...values), distinct).map((drawn) => ({
-    ...drawn,
-    bound: () => 0,
-    gradientBound: () => 0,
-  })),
-  errors: [
-    [() => op(three), notATensor(op.name)],
-    [() => op(empty), `${op.name}: nothing to compare in [0, 3] over axes [0, 1]`],
-    [() => op(empty, 0), `${op.name}: nothing to compare in [0, 3] over axes [0]`],
-    [() => op(ones([2]), 1), `${op.name}: axis 1 is outside [2], which has 1 axes`],
-    [() => op(ones([2, 3]), [1, -1]), `${op.name}: an axis is named twice in [1, -1]`],
-    [() => op(ones([2]), 0, true as never), `${op.name}: expected { keepAxes }, got true`],
-    [
-      () => op(ones([2]), 0, { keepDims: true } as never),
-      `${op.name}: unknown option "keepDims"; possible are keepAxes`,
-    ],
-  ],
+/** Nothing to do, for each of three results. */
+const noRows = (op: Reduce): OpPoint => ({
+  at: "no rows",
+  operands: [zeros([0, 3])],
+  call: (x) => op(x, 1),
+  value: zeros([0]),
+  gradients: [zeros([0, 3])],
 });
+
+const extreme = (op: Reduce, sign: number, finish: (...values: number[]) => number) =>
+  ({
+    samples: reduction(op, 1, (values) => finish(...values), distinct).map((drawn) => ({
+      ...drawn,
+      bound: () => 0,
+      gradientBound: () => 0,
+    })),
+    domain: [
+      noRows(op),
+      { at: "no axes", operands: [[3, -2]], call: (x) => op(x, []), value: [3, -2], gradients: [[1, 1]] },
+    ],
+    kinks: [
+      {
+        at: "a tie, which goes to the first in row-major order",
+        operands: [
+          [
+            [1, 4, 4],
+            [4, 0, 2],
+          ].map((row) => row.map((x) => sign * x)),
+        ],
+        call: (x) => op(x),
+        value: sign * 4,
+        gradients: [
+          [
+            [0, 1, 0],
+            [0, 0, 0],
+          ],
+        ],
+      },
+      {
+        at: "a tie in each column",
+        operands: [
+          [
+            [1, 4, 4],
+            [4, 4, 2],
+          ].map((row) => row.map((x) => sign * x)),
+        ],
+        call: (x) => op(x, 0),
+        value: [4, 4, 4].map((x) => sign * x),
+        gradients: [
+          [
+            [0, 1, 1],
+            [1, 0, 0],
+          ],
+        ],
+      },
+      {
+        at: "NaN, of which the first wins",
+        operands: [[sign * infinity, none, none, 5]],
+        call: (x) => op(x),
+        value: none,
+        gradients: [[0, 1, 0, 0]],
+      },
+      {
+        at: "0 and −0, of which the first is taken",
+        operands: [
+          [
+            [0, -0],
+            [-0, 0],
+          ],
+        ],
+        call: (x) => op(x, 1),
+        value: [0, -0],
+        gradients: [
+          [
+            [1, 0],
+            [1, 0],
+          ],
+        ],
+      },
+    ],
+    errors: [
+      [() => op(three), notATensor(op.name)],
+      [() => op(empty), `${op.name}: nothing to compare in [0, 3] over axes [0, 1]`],
+      [() => op(empty, 0), `${op.name}: nothing to compare in [0, 3] over axes [0]`],
+      [() => op(ones([2]), 1), `${op.name}: axis 1 is outside [2], which has 1 axes`],
+      [() => op(ones([2, 3]), [1, -1]), `${op.name}: an axis is named twice in [1, -1]`],
+      [() => op(ones([2]), 0, true as never), `${op.name}: expected { keepAxes }, got true`],
+      [
+        () => op(ones([2]), 0, { keepDims: true } as never),
+        `${op.name}: unknown option "keepDims"; possible are keepAxes`,
+      ],
+    ],
+  }) satisfies OpSpec;
 
 export const reductions = {
   sumTo: {
-    cases: shape().chain((large) =>
+    linear: [[0]],
+    samples: shape().chain((large) =>
       fc.tuple(operand(large), thinned(large)).map(([x, small]) => ({
-        operands: [x],
+        operands: [in64(x)],
         call: (t: Tensor) => ops.sumTo(t, small),
         shape: small,
         expected: sumOver(x, small),
@@ -91,7 +179,25 @@ export const reductions = {
     ],
   },
   sum: {
-    cases: reduction(ops.sum, 0, total),
+    // A reshape of a sumTo, or that alone where no axis goes.
+    recordedAs: ["reshape", "sumTo"],
+    linear: [[0]],
+    domain: [
+      {
+        at: "nothing",
+        operands: [zeros([0, 3])],
+        call: (x) => ops.sum(x),
+        value: 0,
+        gradients: [zeros([0, 3])],
+      },
+    ],
+    golden: pytorch(
+      "sum",
+      ({ attrs }) =>
+        (x) =>
+          ops.sum(x, attrs.dim),
+    ),
+    samples: reduction(ops.sum, 0, total),
     errors: [
       [() => ops.sum(three), notATensor("sum")],
       [() => ops.sum(ones([2, 3]), 2), "sum: axis 2 is outside [2, 3], which has 2 axes"],
@@ -104,7 +210,15 @@ export const reductions = {
     ],
   },
   mean: {
-    cases: reduction(ops.mean, 1, (values) => total(values) / values.length),
+    linear: [[0]],
+    domain: [noRows(ops.mean)],
+    golden: pytorch(
+      "mean",
+      ({ attrs }) =>
+        (x) =>
+          ops.mean(x, attrs.dim),
+    ),
+    samples: reduction(ops.mean, 1, (values) => total(values) / values.length),
     errors: [
       [() => ops.mean(three), notATensor("mean")],
       [() => ops.mean(empty, 0), "mean: nothing to average in [0, 3] over axes [0]"],
@@ -116,7 +230,24 @@ export const reductions = {
     ],
   },
   variance: {
-    cases: fc.constantFrom(0, 0.5, 1, 2).chain((wanted) => {
+    domain: [
+      noRows(ops.variance),
+      {
+        at: "equal values",
+        operands: [[1e8, 1e8, 1e8]],
+        call: (x) => ops.variance(x),
+        value: 0,
+        gradients: [[0, 0, 0]],
+      },
+      {
+        at: "values that are large beside their variance",
+        operands: [[2 ** 23 - 1, 2 ** 23, 2 ** 23 + 1]],
+        call: (x) => ops.variance(x),
+        value: 1,
+        gradients: [[-1, 0, 1]],
+      },
+    ],
+    samples: fc.constantFrom(0, 0.5, 1, 2).chain((wanted) => {
       // Where there are too few values for the correction there is none.
       const correctionFor = (count: number): number => (count > wanted ? wanted : 0);
       return reduction(
@@ -161,11 +292,34 @@ export const reductions = {
       [() => ops.variance(ones([2]), 0, 1 as never), "variance: expected { keepAxes, correction }, got 1"],
     ],
   },
-  max: extreme(ops.max, Math.max),
-  min: extreme(ops.min, Math.min),
+  max: {
+    ...extreme(ops.max, 1, Math.max),
+    golden: pytorch(
+      "amax",
+      ({ attrs }) =>
+        (x) =>
+          ops.max(x, attrs.dim),
+    ),
+  },
+  min: extreme(ops.min, -1, Math.min),
   prod: {
+    domain: [
+      ...[
+        [0, 2, 3],
+        [2, 0, 3],
+        [2, 3, 0],
+      ].map((values) => ({
+        at: `a zero in [${values.join(", ")}]`,
+        operands: [values],
+        call: (x: Tensor) => ops.prod(x),
+        value: 0,
+        gradients: [values.map((x) => (x === 0 ? 6 : 0))],
+      })),
+      { at: "two zeros", operands: [[0, 2, 0]], call: (x) => ops.prod(x), value: 0, gradients: [[0, 0, 0]] },
+      { at: "nothing", operands: [zeros([0, 2])], call: (x) => ops.prod(x, 0), value: [1, 1] },
+    ],
     // Up to 81 values: beyond 1.5 their product would leave float32.
-    cases: reduction(
+    samples: reduction(
       ops.prod,
       0,
       (values) => values.reduce((product, x) => product * x, 1),

@@ -5,7 +5,7 @@ import { float64 } from "../../../src/kernels/float64.ts";
 import * as ops from "../../../src/ops/index.ts";
 import { sizeOf } from "../../../src/shape.ts";
 import type { Tensor } from "../../../src/tensor.ts";
-import { operand, shape, size } from "../../support/arbitraries.ts";
+import { in64, operand, shape, size } from "../../support/arbitraries.ts";
 import { at, axisWithin, filled, joined, replaced } from "../multi-index.ts";
 import { notATensor, type OpSpecs, three } from "../spec.ts";
 
@@ -15,7 +15,8 @@ const indicesBelow = (length: number, most: number): fc.Arbitrary<number[]> =>
 
 export const selections = {
   slice: {
-    cases: axisWithin()
+    linear: [[0]],
+    samples: axisWithin()
       .chain(([of, axis, given]) =>
         fc.tuple(
           operand(of),
@@ -32,7 +33,7 @@ export const selections = {
         const end = to === length ? undefined : negative[1] ? to - length : to;
         const cut = replaced(x.shape, axis, to - from);
         return {
-          operands: [x],
+          operands: [in64(x)],
           call: (t: Tensor) => ops.slice(t, given, start, end),
           shape: cut,
           expected: filled(cut, (index) => at(x, replaced(index, axis, index[axis] + from))),
@@ -65,7 +66,10 @@ export const selections = {
     ],
   },
   split: {
-    cases: axisWithin()
+    // What the call does with the parts.
+    recordedAs: ["concat"],
+    linear: [[0]],
+    samples: axisWithin()
       .chain(([of, axis, given]) =>
         fc.array(size(), { minLength: 1, maxLength: 3 }).chain((sizes) => {
           const total = sizes.reduce((sum, part) => sum + part, 0);
@@ -90,7 +94,7 @@ export const selections = {
         });
         const [to, expected] = joined(parts, axis);
         return {
-          operands: [x],
+          operands: [in64(x)],
           call: (t: Tensor) => {
             const [last, ...others] = ops.split(t, equal ? sizes.length : sizes, given).reverse();
             return ops.concat([ops.scale(last, 2), ...others], given);
@@ -123,14 +127,15 @@ export const selections = {
     ],
   },
   gather: {
-    cases: axisWithin()
+    linear: [[0]],
+    samples: axisWithin()
       .chain(([of, axis, given]) =>
         fc.tuple(operand(of), indicesBelow(of[axis], 5), fc.constant({ axis, given })),
       )
       .map(([x, indices, { axis, given }]) => {
         const to = replaced(x.shape, axis, indices.length);
         return {
-          operands: [x],
+          operands: [in64(x)],
           call: (t: Tensor) => ops.gather(t, indices, given),
           shape: to,
           expected: filled(to, (index) => at(x, replaced(index, axis, indices[index[axis]]))),
@@ -157,7 +162,8 @@ export const selections = {
     ],
   },
   embedding: {
-    cases: fc
+    linear: [[0]],
+    samples: fc
       .tuple(shape({ maxRank: 2 }), fc.integer({ min: 1, max: 4 }), size())
       .chain(([lead, rows, width]) =>
         fc.tuple(
@@ -167,7 +173,7 @@ export const selections = {
         ),
       )
       .map(([weight, indices, lead]) => ({
-        operands: [weight],
+        operands: [in64(weight)],
         call: (w: Tensor) =>
           ops.embedding(tensor(Float64Array.from(indices), { shape: lead, kernels: w.kernels }), w),
         shape: [...lead, weight.shape[1]],

@@ -4,18 +4,19 @@ import { ones } from "../../../src/factories.ts";
 import * as ops from "../../../src/ops/index.ts";
 import { sizeOf } from "../../../src/shape.ts";
 import type { Tensor } from "../../../src/tensor.ts";
-import { operand, shape, size, thinned } from "../../support/arbitraries.ts";
+import { in64, operand, shape, size, thinned } from "../../support/arbitraries.ts";
 import { at, filled, replaced } from "../multi-index.ts";
 import { broadcastIndex } from "../reference.ts";
 import { notATensor, type OpSpecs, three } from "../spec.ts";
 
 export const shapes = {
   broadcastTo: {
-    cases: shape().chain((large) =>
+    linear: [[0]],
+    samples: shape().chain((large) =>
       thinned(large)
         .chain((small) => operand(small))
         .map((x) => ({
-          operands: [x],
+          operands: [in64(x)],
           call: (t: Tensor) => ops.broadcastTo(t, large),
           shape: large,
           expected: Array.from(
@@ -39,13 +40,14 @@ export const shapes = {
     ],
   },
   reshape: {
-    cases: fc
+    linear: [[0]],
+    samples: fc
       .tuple(shape(), fc.boolean())
       .chain(([from, inferred]) =>
         fc.tuple(operand(from), fc.shuffledSubarray(from, { minLength: from.length }), fc.constant(inferred)),
       )
       .map(([x, to, inferred]) => ({
-        operands: [x],
+        operands: [in64(x)],
         call: (t: Tensor) =>
           ops.reshape(
             t,
@@ -62,13 +64,14 @@ export const shapes = {
     ],
   },
   transpose: {
-    cases: fc
+    linear: [[0]],
+    samples: fc
       .tuple(shape({ maxRank: 2 }), size(), size())
       .chain(([lead, r, c]) => operand([...lead, r, c]))
       .map((x) => {
         const [r, c] = x.shape.slice(-2);
         return {
-          operands: [x],
+          operands: [in64(x)],
           call: ops.transpose,
           shape: [...x.shape.slice(0, -2), c, r],
           expected: x.values.map((_, i) => {
@@ -83,7 +86,8 @@ export const shapes = {
     ],
   },
   permute: {
-    cases: fc
+    linear: [[0]],
+    samples: fc
       .tuple(shape(), fc.boolean())
       .chain(([from, negative]) =>
         fc.tuple(
@@ -98,7 +102,7 @@ export const shapes = {
       .map(([x, axes, negative]) => {
         const to = axes.map((axis) => x.shape[axis]);
         return {
-          operands: [x],
+          operands: [in64(x)],
           call: (t: Tensor) => ops.permute(t, negative ? axes.map((axis) => axis - axes.length) : axes),
           shape: to,
           expected: filled(to, (index) =>

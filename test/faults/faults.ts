@@ -1,0 +1,33 @@
+/** All seeded faults, from the lowest floor up. */
+import { checkFaults } from "./check.ts";
+import { dataFaults } from "./data.ts";
+import { distillFaults } from "./distill.ts";
+import { elementwiseFaults } from "./elementwise.ts";
+import type { Fault } from "./fault.ts";
+import { graphFaults } from "./graph.ts";
+import { kernelFaults } from "./kernels.ts";
+import { lossFaults } from "./losses.ts";
+import { movementFaults } from "./movement.ts";
+import { nnFaults } from "./nn.ts";
+import { normFaults } from "./norms.ts";
+import { numberFaults } from "./numbers.ts";
+import { optimFaults } from "./optim.ts";
+import { productFaults } from "./products.ts";
+import { simdFaults } from "./simd.ts";
+
+export const faults: readonly Fault[] = [
+  ...numberFaults,
+  ...kernelFaults,
+  ...simdFaults,
+  ...graphFaults,
+  ...elementwiseFaults,
+  ...movementFaults,
+  ...productFaults,
+  ...normFaults,
+  ...lossFaults,
+  ...nnFaults,
+  ...optimFaults,
+  ...dataFaults,
+  ...distillFaults,
+  ...checkFaults,
+];
