@@ -2,6 +2,7 @@
 import { checkFaults } from "./check.ts";
 import { dataFaults } from "./data.ts";
 import { distillFaults } from "./distill.ts";
+import { distillationLossFaults } from "./distillation-losses.ts";
 import { elementwiseFaults } from "./elementwise.ts";
 import type { Fault } from "./fault.ts";
 import { graphFaults } from "./graph.ts";
@@ -29,5 +30,6 @@ export const faults: readonly Fault[] = [
   ...optimFaults,
   ...dataFaults,
   ...distillFaults,
+  ...distillationLossFaults,
   ...checkFaults,
 ];
