@@ -1,7 +1,7 @@
 /** Floor 1: tensors from numbers. Every factory copies what it is given, so nothing outside can change a tensor. */
 import { kindOf, requireOptions } from "./arguments.ts";
 import { DistilgradError } from "./errors.ts";
-import { defaultKernels } from "./kernels/default.ts";
+import { float32 } from "./kernels/float32.ts";
 import type { Floats, Kernels } from "./kernels/kernels.ts";
 import { ordinary } from "./kernels/ordinary.ts";
 import { requireLabels } from "./labels.ts";
@@ -44,7 +44,7 @@ export function tensor(
   options: TensorOptions & { readonly shape?: Shape } = {},
 ): Tensor {
   requireOptions("tensor", options, ["shape", ...tensorOptions]);
-  const kernels = options.kernels ?? defaultKernels();
+  const kernels = options.kernels ?? float32;
   const typed = ArrayBuffer.isView(values) ? (values as TypedNumbers) : null;
   const found = typed ? [typed.length] : shapeOf(values as NestedNumbers);
   const shape = options.shape ?? found;
@@ -115,7 +115,7 @@ export function oneHot(labels: ArrayLike<number>, classes: number, options: Tens
   requireShape("oneHot", [classes]);
   requireOptions("oneHot", options, tensorOptions);
   requireLabels("oneHot", labels, labels?.length, classes);
-  const kernels = options.kernels ?? defaultKernels();
+  const kernels = options.kernels ?? float32;
   const data = ordinary(kernels, labels.length * classes);
   for (let row = 0; row < labels.length; row++) data[row * classes + labels[row]] = 1;
   return finish(data, [labels.length, classes], kernels, options);
@@ -130,7 +130,7 @@ function filled(
 ): Tensor {
   requireShape(name, shape);
   requireOptions(name, options, [...besides, ...tensorOptions]);
-  const kernels = options.kernels ?? defaultKernels();
+  const kernels = options.kernels ?? float32;
   const data = ordinary(kernels, sizeOf(shape));
   for (let i = 0; i < data.length; i++) data[i] = value(i);
   return finish(data, [...shape], kernels, options);

@@ -6,7 +6,7 @@
  * (13 writers), the set that scikit-learn calls `load_digits`; packed into letters here, the values unchanged.
  */
 
-import { defaultKernels } from "../kernels/default.ts";
+import { float32 } from "../kernels/float32.ts";
 import { Tensor } from "../tensor.ts";
 import type { Dataset } from "./dataset.ts";
 
@@ -45,7 +45,7 @@ export function digitPixels(): { pixels: Uint8Array; labels: Int32Array } {
 /** The digits as a dataset: x `[1797, 64]` in [0, 1], labels 0 … 9. */
 export function digits(): Dataset & { readonly labels: Int32Array } {
   const { pixels, labels } = digitPixels();
-  const kernels = defaultKernels();
+  const kernels = float32;
   const ink = kernels.alloc(pixels.length);
   for (let i = 0; i < ink.length; i++) ink[i] = pixels[i] / 16;
   return { x: new Tensor(ink, [IMAGES, PIXELS], kernels), labels };

@@ -1,5 +1,5 @@
 import { requireInstance, requireOptions, requireWhole } from "../arguments.ts";
-import { defaultKernels } from "../kernels/default.ts";
+import { float32 } from "../kernels/float32.ts";
 import { cos, sin } from "../math.ts";
 import { RandomStream } from "../random.ts";
 import { Tensor } from "../tensor.ts";
@@ -28,7 +28,7 @@ export function moons(options: MoonsOptions): Dataset & { readonly labels: Int32
   requireWhole("moons", "rows", rows, 1);
   requireNoise("moons", noise);
   requireInstance("moons", "random, a RandomStream", random, RandomStream);
-  const kernels = defaultKernels();
+  const kernels = float32;
   const x = kernels.alloc(rows * 2);
   const labels = new Int32Array(rows);
   for (let row = 0; row < rows; row++) {

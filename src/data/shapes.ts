@@ -1,5 +1,5 @@
 import { requireInstance, requireOptions, requireWhole } from "../arguments.ts";
-import { defaultKernels } from "../kernels/default.ts";
+import { float32 } from "../kernels/float32.ts";
 import { cos, sin } from "../math.ts";
 import { RandomStream } from "../random.ts";
 import { Tensor } from "../tensor.ts";
@@ -50,7 +50,7 @@ export function shapes(options: ShapesOptions): Dataset & { readonly labels: Int
   requireWhole("shapes", "rows", rows, 1);
   requireWhole("shapes", "size", size, 8);
   requireInstance("shapes", "random, a RandomStream", random, RandomStream);
-  const kernels = defaultKernels();
+  const kernels = float32;
   const x = kernels.alloc(rows * size * size);
   const labels = new Int32Array(rows);
   const half = 0.05 * size;

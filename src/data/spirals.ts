@@ -1,6 +1,6 @@
 import { kindOf, requireInstance, requireOptions, requireWhole } from "../arguments.ts";
 import { DistilgradError } from "../errors.ts";
-import { defaultKernels } from "../kernels/default.ts";
+import { float32 } from "../kernels/float32.ts";
 import { cos, sin } from "../math.ts";
 import { RandomStream } from "../random.ts";
 import { Tensor } from "../tensor.ts";
@@ -40,7 +40,7 @@ export function spirals(options: SpiralsOptions): Dataset & { readonly labels: I
   }
   requireNoise("spirals", noise);
   requireInstance("spirals", "random, a RandomStream", random, RandomStream);
-  const kernels = defaultKernels();
+  const kernels = float32;
   const x = kernels.alloc(rows * 2);
   const labels = new Int32Array(rows);
   for (let row = 0; row < rows; row++) {

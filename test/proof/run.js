@@ -66,11 +66,10 @@ function suite() {
 }
 
 /** @param {string} program @param {string[]} args */
-const run = (program, ...args) =>
-  spawnSync(process.execPath, [join(root, program), ...args], {
-    cwd: root,
-    stdio: ["ignore", "ignore", "inherit"],
-  });
+function run(program, ...args) {
+  const stdio = /** @type {import("node:child_process").StdioOptions} */ (["ignore", "ignore", "inherit"]);
+  return spawnSync(process.execPath, [join(root, program), ...args], { cwd: root, stdio });
+}
 
 /** How many tests there are of what. @param {readonly FileReport[]} reports */
 function testsOf(reports) {

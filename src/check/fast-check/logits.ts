@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { defaultKernels } from "../../kernels/default.ts";
+import { float32 } from "../../kernels/float32.ts";
 import type { Kernels } from "../../kernels/kernels.ts";
 import type { Tensor } from "../../tensor.ts";
 import { type Block, parts, simplerLists, tensorsFrom } from "./blocks.ts";
@@ -32,7 +32,7 @@ export function logits({
   maxClasses = 5,
   extremes = false,
   minusInfinity = false,
-  kernels = defaultKernels(),
+  kernels = float32,
   ...range
 }: LogitsOptions = {}): fc.Arbitrary<Tensor> {
   const entry = values(range);

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { defaultKernels } from "../../kernels/default.ts";
+import { float32 } from "../../kernels/float32.ts";
 import type { Kernels } from "../../kernels/kernels.ts";
 import { type Shape, sizeOf } from "../../shape.ts";
 import type { Tensor } from "../../tensor.ts";
@@ -47,7 +47,7 @@ export interface Kind {
 
 /** Tensors with values of a kind. */
 export function tensorsOf(
-  { shape: fixed, kernels = defaultKernels(), ...bounds }: TensorKindOptions,
+  { shape: fixed, kernels = float32, ...bounds }: TensorKindOptions,
   { draw, simpler }: Kind,
 ): fc.Arbitrary<Tensor> {
   const { minRank = 0, minSize = 0 } = bounds;
