@@ -13,7 +13,7 @@ import { expQuotient } from "./exponential.ts";
  *     |x| < 6       : ±(1 − erfc |x|)
  *     else          : ±1
  *
- * R stands for a rational approximation, another one on each line. Odd, and the sign of zero is kept. Error ≤ 1 ULP.
+ * R stands for a rational approximation, another one on each line. Odd, and the sign of zero is kept. Error ≤ 1.2 ULP.
  *
  * @see FDLIBM s_erf.c, Sun Microsystems (1993), whose coefficients these are
  */

@@ -191,7 +191,7 @@ const entries: readonly Entry[] = [
     name: "erf",
     f: each(math.erf),
     exact: precise.erf,
-    bound: 1,
+    bound: 1.2,
     zones: [
       { from: -largest, to: -6.625, ...level(-1) },
       { from: -6.625, to: 6.625, expand: expansions.erf, radius: upTo(1), anchor: atZero, direction: 1 },

@@ -4,38 +4,38 @@
  * should fail are run. `-- --only relu-kink,beta-missing` chooses, `--all-tests` runs every test with each, `--json`
  * prints the same as data.
  */
-import { execFile } from "node:child_process";
+import { fork } from "node:child_process";
 import { availableParallelism } from "node:os";
-import { relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { runnerImport } from "vite";
 import { runProgram, UsageError } from "../../bench/options.js";
 import { readOptions } from "./options.js";
 
 /** @typedef {import("./fault.ts").Fault} Fault */
+/** @typedef {import("./server.js").Job} Job */
+/** @typedef {import("./server.js").Verdict} Verdict */
+/** @typedef {(job: Job) => Promise<Verdict>} Server */
 /** @typedef {{ name: string, file: string, caughtBy: string | null, seconds: number, trouble?: string }} Outcome */
-/** @typedef {{ name: string, message: string, assertionResults: { status: string, fullName: string }[] }} FileReport */
 
 const pathOf = (/** @type {string} */ file) => fileURLToPath(new URL(file, import.meta.url));
-const root = pathOf("../../");
-/** In seconds, and far more than is needed: what is not done then never will be. */
-const LIMITS = { allTests: 900, someTests: 120 };
 
 await runProgram(async () => {
   const { module } = await runnerImport(pathOf("faults.ts"), { configFile: false, logLevel: "error" });
   const { faults } = /** @type {{ faults: Fault[] }} */ (module);
   const { chosen, json, allTests } = readOptions(process.argv.slice(2), faults);
-  await requireSoundTests([...new Set(chosen.flatMap(({ tests }) => tests))]);
+  // In seconds, and far more than is needed: what is not done then never will be.
+  const servers = Array.from({ length: availableParallelism() }, () => createServer(allTests ? 900 : 120));
 
   const start = Date.now();
+  await requireSoundTests(servers, [...new Set(chosen.flatMap(({ tests }) => tests))]);
   const width = (/** @type {"name" | "file"} */ field) =>
     Math.max(...chosen.map((fault) => fault[field].length));
   const [names, files] = [width("name"), width("file")];
   /** @type {Outcome[]} */
   const outcomes = [];
   let shown = 0;
-  await inParallel(chosen, async (fault, i) => {
-    outcomes[i] = await outcomeOf(fault, allTests);
+  await share(servers, chosen, async (server, fault, i) => {
+    outcomes[i] = await outcomeOf(server, fault, allTests);
     for (; outcomes[shown] && !json; shown++) {
       const { name, file, caughtBy, seconds, trouble } = outcomes[shown];
       const what = caughtBy ?? (trouble ? `COULD NOT RUN: ${trouble}` : "SURVIVED");
@@ -44,92 +44,86 @@ await runProgram(async () => {
       );
     }
   });
+  const seconds = Math.round((Date.now() - start) / 1000);
 
   const caught = outcomes.filter(({ caughtBy }) => caughtBy !== null).length;
-  const seconds = Math.round((Date.now() - start) / 1000);
   if (json) console.log(JSON.stringify({ caught, of: outcomes.length, seconds, outcomes }, null, 2));
   else console.log(`\n${caught} of ${outcomes.length} caught, in ${seconds} s`);
-  if (caught < outcomes.length) process.exitCode = 1;
+  process.exitCode = caught === outcomes.length ? 0 : 1;
 });
 
-/** A test that fails anyway would catch everything. @param {readonly string[]} tests */
-async function requireSoundTests(tests) {
-  const { failed, trouble } = await runTests(tests, LIMITS.allTests);
-  if (failed.length > 0) throw new UsageError(`without any fault these fail:\n  ${failed.join("\n  ")}`);
-  if (trouble) throw new UsageError(`without any fault the tests could not run: ${trouble}`);
+/**
+ * A test that fails anyway would catch everything.
+ *
+ * @param {readonly Server[]} servers
+ * @param {readonly string[]} tests
+ */
+async function requireSoundTests(servers, tests) {
+  /** @type {string[]} */
+  const wrong = [];
+  await share(servers, tests, async (server, file) => {
+    const { failed, trouble } = await server({ tests: [file] });
+    wrong.push(...failed, ...(trouble ? [`${file}: ${trouble}`] : []));
+  });
+  if (wrong.length > 0) throw new UsageError(`wrong without any fault:\n  ${wrong.join("\n  ")}`);
 }
 
-/** @param {Fault} fault @param {boolean} allTests @returns {Promise<Outcome>} */
-async function outcomeOf({ name, file, tests, named }, allTests) {
+/** @param {Server} server @param {Fault} fault @param {boolean} allTests @returns {Promise<Outcome>} */
+async function outcomeOf(server, { name, file, tests, named }, allTests) {
   const start = performance.now();
-  const chosen = allTests ? [] : [...tests, ...(named === undefined ? [] : ["-t", named])];
-  const limit = allTests ? LIMITS.allTests : LIMITS.someTests;
-  const { failed, trouble } = await runTests([...chosen, "--bail", "1", "--maxWorkers", "1"], limit, name);
+  const chosen = allTests ? { tests: [] } : { tests, ...(named !== undefined && { named }) };
+  const { failed, trouble } = await server({ fault: name, file, ...chosen });
   const seconds = (performance.now() - start) / 1000;
   return { name, file, caughtBy: failed[0] ?? null, seconds, ...(trouble && { trouble }) };
 }
 
 /**
- * Runs tests with one fault or with none, and says which failed; `trouble` is why none did though something is wrong.
+ * A process that runs tests, one job at a time; one that does not answer is replaced. It ends with this one, which waits
+ * for it no longer than for a job.
  *
- * @param {readonly string[]} args for vitest
  * @param {number} limit in seconds
- * @param {string} [fault]
- * @returns {Promise<{ failed: string[], trouble?: string }>}
+ * @returns {Server}
  */
-function runTests(args, limit, fault) {
-  const vitest = [`${root}node_modules/vitest/vitest.mjs`, "run", "--config", pathOf("vitest.config.ts")];
-  // In threads, so that a killed process leaves nothing behind.
-  const settings = ["--project", "SIMD", "--pool", "threads", "--reporter", "json"];
-  const env = { ...process.env, DISTILGRAD_FAULT: fault };
-  const options = {
-    cwd: root,
-    env,
-    timeout: 1000 * limit,
-    killSignal: /** @type {const} */ ("SIGKILL"),
-    maxBuffer: 1e9,
+function createServer(limit) {
+  const start = () => {
+    const child = fork(pathOf("server.js"), { stdio: ["ignore", "ignore", "inherit", "ipc"] });
+    child.unref();
+    child.channel?.unref();
+    return child;
   };
-  return new Promise((resolve) => {
-    execFile(process.execPath, [...vitest, ...settings, ...args], options, (error, stdout, stderr) => {
-      if (error?.killed) resolve({ failed: [], trouble: `no end after ${limit} s` });
-      else resolve(verdictOf(stdout, stderr, error !== null));
+  let child = start();
+  return (job) =>
+    new Promise((resolve) => {
+      const answer = (/** @type {Verdict} */ verdict) => {
+        clearTimeout(timer);
+        child.removeAllListeners();
+        resolve(verdict);
+      };
+      const giveUp = (/** @type {string} */ trouble) => {
+        answer({ failed: [], trouble });
+        child.kill("SIGKILL");
+        child = start();
+      };
+      const timer = setTimeout(giveUp, 1000 * limit, `no end after ${limit} s`);
+      child.once("message", answer);
+      child.once("exit", () => giveUp("the process ended"));
+      child.send(job);
     });
-  });
-}
-
-/** @param {string} stdout @param {string} stderr @param {boolean} unsound whether vitest found anything wrong */
-function verdictOf(stdout, stderr, unsound) {
-  const firstLine = (/** @type {string} */ text) => text.trim().split("\n")[0];
-  if (!stdout.startsWith("{")) return { failed: [], trouble: firstLine(stderr) };
-  /** @type {FileReport[]} */
-  const reports = JSON.parse(stdout).testResults;
-  const tests = reports.flatMap(({ name, assertionResults }) =>
-    assertionResults.map(({ status, fullName }) => ({
-      status,
-      title: `${relative(root, name)}: ${firstLine(fullName)}`,
-    })),
-  );
-  const failed = tests.filter(({ status }) => status === "failed").map(({ title }) => title);
-  if (failed.length > 0) return { failed };
-  if (unsound) {
-    const message = reports.map((file) => file.message).find((text) => text !== "") ?? stderr;
-    return { failed, trouble: firstLine(message) };
-  }
-  const ran = tests.some(({ status }) => status === "passed");
-  return ran ? { failed } : { failed, trouble: "no test has such a name" };
 }
 
 /**
- * Works on as many items at a time as there are processors.
+ * Gives each server an item at a time.
  *
  * @template T
+ * @param {readonly Server[]} servers
  * @param {readonly T[]} items
- * @param {(item: T, index: number) => Promise<void>} work
+ * @param {(server: Server, item: T, index: number) => Promise<void>} work
  */
-async function inParallel(items, work) {
+async function share(servers, items, work) {
   const entries = items.entries();
-  const worker = async () => {
-    for (const [i, item] of entries) await work(item, i);
-  };
-  await Promise.all(Array.from({ length: availableParallelism() }, worker));
+  await Promise.all(
+    servers.map(async (server) => {
+      for (const [i, item] of entries) await work(server, item, i);
+    }),
+  );
 }
