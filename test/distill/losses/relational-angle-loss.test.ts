@@ -1,27 +1,11 @@
-/** relationalAngleLoss: the angle-wise part of RKD. */
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type OpSpec, opChecks } from "../../../src/check/fast-check/index.ts";
 import { relationalAngleLoss } from "../../../src/distill/losses/relational-angle-loss.ts";
 import { float32 } from "../../../src/kernels/float32.ts";
-import {
-  apart,
-  dot,
-  featurePairs,
-  lossCase,
-  mapped,
-  minus,
-  norm,
-  pass,
-  type Row,
-  rowRefusals,
-  rowsOf,
-} from "./cases.ts";
+import { dot, featurePairs, lossCase, minus, norm, pass, type Row, rowRefusals, rowsOf } from "./cases.ts";
+import { huber, relationalLaws } from "./relational-laws.ts";
 
-const runs = { seed: 1, numRuns: 100 };
 const { NaN: none } = Number;
-
-const huber = (e: number): number => (Math.abs(e) <= 1 ? (e * e) / 2 : Math.abs(e) - 0.5);
 
 /** The definition: three loops, and the inner product of two directions. */
 function angles(rows: readonly Row[]): number[] {
@@ -190,71 +174,7 @@ const spec: OpSpec = {
 describe("relationalAngleLoss", () => {
   for (const check of opChecks("relationalAngleLoss", spec)) it(check.name, () => check.run());
 
-  it("does not depend on the size, the place or the orientation of either side", () => {
-    fc.assert(
-      fc.property(
-        spread,
-        fc.constantFrom(-2, 0.125),
-        fc.double({ min: 0, max: 6, noNaN: true }),
-        ([s, t], factor, angle) => {
-          const plain = pass(relationalAngleLoss, s, t);
-          const scaled = pass(
-            relationalAngleLoss,
-            mapped(s, (x) => factor * x),
-            t,
-          );
-          expect(scaled.value).toBe(plain.value); // by powers of two, which are exact
-          expect(
-            apart(
-              scaled.student.map((g) => g * factor),
-              plain.student,
-            ),
-          ).toBe(0);
-          const moved = mapped(s, (x, i) => x + 5 * (i % s.shape[1]));
-          expect(Math.abs(pass(relationalAngleLoss, moved, t).value - plain.value)).toBeLessThanOrEqual(
-            1e-12,
-          );
-          if (s.shape[1] !== 2) return;
-          const turned = mapped(s, (x, i) =>
-            i % 2 === 0
-              ? Math.cos(angle) * x - Math.sin(angle) * s.data[i + 1]
-              : Math.sin(angle) * s.data[i - 1] + Math.cos(angle) * x,
-          );
-          expect(Math.abs(pass(relationalAngleLoss, turned, t).value - plain.value)).toBeLessThanOrEqual(
-            1e-12,
-          );
-        },
-      ),
-      runs,
-    );
-  });
-
-  it("has gradients that move no mean and change no size", () => {
-    fc.assert(
-      fc.property(spread, ([s, t]) => {
-        const { student: ds } = pass(relationalAngleLoss, s, t);
-        const width = s.shape[1];
-        for (let c = 0; c < width; c++) {
-          const column = ds.filter((_, i) => i % width === c);
-          expect(Math.abs(column.reduce((a, b) => a + b))).toBeLessThanOrEqual(1e-13);
-        }
-        expect(Math.abs(ds.reduce((total, g, i) => total + g * s.data[i], 0))).toBeLessThanOrEqual(1e-13);
-      }),
-      runs,
-    );
-  });
-
-  it("is symmetric, and exactly 0 with gradients of 0 for equal features", () => {
-    fc.assert(
-      fc.property(spread, ([s, t]) => {
-        const [one, other] = [pass(relationalAngleLoss, s, t), pass(relationalAngleLoss, t, s)];
-        expect(other).toEqual({ value: one.value, student: one.teacher, teacher: one.student });
-        const equal = pass(relationalAngleLoss, s, s);
-        expect([equal.value, ...equal.student, ...equal.teacher].every((x) => x === 0)).toBe(true);
-      }),
-      runs,
-    );
-  });
+  relationalLaws(relationalAngleLoss, spread, 1e-12);
 
   it("keeps its digits where a side is short: a cosine is off by the ratio of the sides times rounding", () => {
     const side = 2 ** -20;

@@ -1,28 +1,13 @@
-/** relationalDistanceLoss: the distance-wise part of RKD. */
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type OpSpec, opChecks } from "../../../src/check/fast-check/index.ts";
 import { relationalDistanceLoss } from "../../../src/distill/losses/relational-distance-loss.ts";
 import { float32 } from "../../../src/kernels/float32.ts";
-import {
-  apart,
-  featurePairs,
-  lossCase,
-  mapped,
-  mean,
-  minus,
-  norm,
-  pass,
-  type Row,
-  rowRefusals,
-  rowsOf,
-} from "./cases.ts";
+import { featurePairs, lossCase, mean, minus, norm, pass, type Row, rowRefusals, rowsOf } from "./cases.ts";
+import { huber, relationalLaws } from "./relational-laws.ts";
 
-const runs = { seed: 1, numRuns: 100 };
 const { NaN: none } = Number;
 
 const distances = (rows: readonly Row[]): Row[] => rows.map((a) => rows.map((b) => norm(minus(a, b))));
-const huber = (e: number): number => (Math.abs(e) <= 1 ? (e * e) / 2 : Math.abs(e) - 0.5);
 
 const units = (rows: readonly Row[]): number[] => {
   const all = distances(rows).flat();
@@ -172,71 +157,7 @@ const spec: OpSpec = {
 describe("relationalDistanceLoss", () => {
   for (const check of opChecks("relationalDistanceLoss", spec)) it(check.name, () => check.run());
 
-  it("does not depend on the size, the place or the orientation of either side", () => {
-    fc.assert(
-      fc.property(
-        spread,
-        fc.constantFrom(-2, 0.125),
-        fc.double({ min: 0, max: 6, noNaN: true }),
-        ([s, t], factor, angle) => {
-          const plain = pass(relationalDistanceLoss, s, t);
-          const scaled = pass(
-            relationalDistanceLoss,
-            mapped(s, (x) => factor * x),
-            t,
-          );
-          expect(scaled.value).toBe(plain.value); // by powers of two, which are exact
-          expect(
-            apart(
-              scaled.student.map((g) => g * factor),
-              plain.student,
-            ),
-          ).toBe(0);
-          const moved = mapped(s, (x, i) => x + 5 * (i % s.shape[1]));
-          expect(Math.abs(pass(relationalDistanceLoss, moved, t).value - plain.value)).toBeLessThanOrEqual(
-            1e-13,
-          );
-          if (s.shape[1] !== 2) return;
-          const turned = mapped(s, (x, i) =>
-            i % 2 === 0
-              ? Math.cos(angle) * x - Math.sin(angle) * s.data[i + 1]
-              : Math.sin(angle) * s.data[i - 1] + Math.cos(angle) * x,
-          );
-          expect(Math.abs(pass(relationalDistanceLoss, turned, t).value - plain.value)).toBeLessThanOrEqual(
-            1e-13,
-          );
-        },
-      ),
-      runs,
-    );
-  });
-
-  it("has gradients that move no mean and change no size: they sum to 0, and are perpendicular to the features", () => {
-    fc.assert(
-      fc.property(spread, ([s, t]) => {
-        const { student: ds } = pass(relationalDistanceLoss, s, t);
-        const width = s.shape[1];
-        for (let c = 0; c < width; c++) {
-          const column = ds.filter((_, i) => i % width === c);
-          expect(Math.abs(column.reduce((a, b) => a + b))).toBeLessThanOrEqual(1e-13);
-        }
-        expect(Math.abs(ds.reduce((total, g, i) => total + g * s.data[i], 0))).toBeLessThanOrEqual(1e-13);
-      }),
-      runs,
-    );
-  });
-
-  it("is symmetric, and exactly 0 with gradients of 0 for equal features", () => {
-    fc.assert(
-      fc.property(spread, ([s, t]) => {
-        const [one, other] = [pass(relationalDistanceLoss, s, t), pass(relationalDistanceLoss, t, s)];
-        expect(other).toEqual({ value: one.value, student: one.teacher, teacher: one.student });
-        const equal = pass(relationalDistanceLoss, s, s);
-        expect([equal.value, ...equal.student, ...equal.teacher].every((x) => x === 0)).toBe(true);
-      }),
-      runs,
-    );
-  });
+  relationalLaws(relationalDistanceLoss, spread, 1e-13);
 
   it("keeps its digits where rows are close to each other and far from 0", () => {
     // From inner products, (10⁸)² − 2 · 10⁸ (10⁸ + 1) + (10⁸ + 1)² has no digit left in float64.
