@@ -7,11 +7,16 @@ import { withinStep } from "../graph.ts";
 import { ordinary } from "../kernels/ordinary.ts";
 import { argmaxRow } from "../kernels/rows.ts";
 import { requireLabels } from "../labels.ts";
-import { Module } from "../nn/module.ts";
 import { crossEntropy } from "../ops/cross-entropy.ts";
 import { formatShape, sameShape } from "../shape.ts";
 import { Tensor } from "../tensor.ts";
-import { requireAnswering, type Teacher, teacherLogits } from "./teacher.ts";
+import {
+  mayKeepAnswers,
+  requireAnswering,
+  requireTemperatureOf,
+  type Teacher,
+  teacherLogits,
+} from "./teacher.ts";
 
 export interface EvaluateOptions {
   /** Rows that go through the model at once; it changes memory, not results. Default 256. */
@@ -54,8 +59,8 @@ export function predictLogits(model: Teacher, x: Tensor, options: EvaluateOption
       all.data.set(answer.data, start * classes);
       return all;
     };
-    // What is not a module may keep its answers, which would be void after a step.
-    logits = model instanceof Module ? withinStep(x.kernels, ask) : ask();
+    // What may keep its answers would find them void after a step.
+    logits = mayKeepAnswers(model) ? ask() : withinStep(x.kernels, ask);
   }
   return logits!;
 }
@@ -124,6 +129,7 @@ export interface Evaluation {
 /** Accuracy and loss on labelled data. The model keeps its modes, and nothing is learned. */
 export function evaluate(model: Teacher, dataset: Dataset, options: EvaluateOptions = {}): Evaluation {
   requireAnswering("evaluate", "model", model);
+  requireTemperatureOf("evaluate", "the model", model, 1);
   rowCount("evaluate", dataset);
   const { x, labels } = dataset;
   if (labels === undefined) throw new DistilgradError("labels", "evaluate: the data has no labels");

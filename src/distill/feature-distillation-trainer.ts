@@ -2,7 +2,7 @@ import { kindOf, requireOptions } from "../arguments.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { DistilgradError } from "../errors.ts";
 import { zeros } from "../factories.ts";
-import { Module, type NamedTensors } from "../nn/module.ts";
+import type { Module } from "../nn/module.ts";
 import { add } from "../ops/add.ts";
 import { scale } from "../ops/scale.ts";
 import type { Tensor } from "../tensor.ts";
@@ -13,11 +13,9 @@ import {
   type KnowledgeDistillationOptions,
   KnowledgeDistillationTrainer,
 } from "./knowledge-distillation-trainer.ts";
+import { type FeaturePair, featureOf, projectionsOf, requireLayer, requireLayered } from "./layer-pairs.ts";
 import { type Part, requirePartLabels } from "./parts.ts";
 import { teacherFeatures } from "./teacher.ts";
-
-/** A student layer, the teacher layer it imitates, and a projection from one width to the other where they differ. */
-export type FeaturePair = readonly [studentLayer: string, teacherLayer: string, projection?: Module];
 
 export interface FeatureDistillationOptions extends KnowledgeDistillationOptions {
   /** Must be a module here: its layers are asked by name. */
@@ -53,11 +51,9 @@ export class FeatureDistillationTrainer extends KnowledgeDistillationTrainer<
   constructor(options: FeatureDistillationOptions) {
     requireOptions("trainer", options, [...distillationOptions, "beta", "features"]);
     const { beta = 0.3, features, ...common } = options;
-    super(common, projectionsOf(features));
+    super(common, projectionsOf("trainer", features));
     const { teacher, student } = common;
-    if (!(teacher instanceof Module)) {
-      throw new DistilgradError("model", "trainer: features are taken from a Module; this teacher is none");
-    }
+    requireLayered(teacher);
     if (!(typeof beta === "number" && beta >= 0 && beta < Number.POSITIVE_INFINITY)) {
       throw new DistilgradError(
         "value",
@@ -65,8 +61,8 @@ export class FeatureDistillationTrainer extends KnowledgeDistillationTrainer<
       );
     }
     for (const [studentLayer, teacherLayer, projection] of features as readonly FeaturePair[]) {
-      requireLayer("student", student, studentLayer);
-      requireLayer("teacher", teacher, teacherLayer);
+      requireLayer("trainer", "student", student, studentLayer);
+      requireLayer("trainer", "teacher", teacher, teacherLayer);
       if (projection) this.requireOptimized(`projection of "${studentLayer}"`, projection);
     }
     this.beta = beta;
@@ -92,6 +88,10 @@ export class FeatureDistillationTrainer extends KnowledgeDistillationTrainer<
     return this.trainStep(batch);
   }
 
+  override weights(): FeatureDistillationLosses<number> {
+    return { ...super.weights(), feature: this.beta };
+  }
+
   protected override losses(part: Part): FeatureDistillationLosses<Tensor> {
     const { x, labels, share } = part;
     if (this.beta === 0) return { ...super.losses(part), feature: zeros([], { kernels: x.kernels }) };
@@ -108,49 +108,4 @@ export class FeatureDistillationTrainer extends KnowledgeDistillationTrainer<
     const feature = scale(distance, share.rows);
     return { total: add(total, scale(feature, this.beta)), hard, soft, feature };
   }
-}
-
-/** The projections of the pairs, once the pairs are found to be some. */
-function projectionsOf(features: readonly FeaturePair[]): Module[] {
-  if (!Array.isArray(features) || features.length === 0) {
-    throw new DistilgradError(
-      "model",
-      `trainer: expected features as pairs [studentLayer, teacherLayer], got ${Array.isArray(features) ? "none" : kindOf(features)}`,
-    );
-  }
-  return (features as readonly FeaturePair[]).flatMap((pair) => {
-    if (!Array.isArray(pair) || typeof pair[0] !== "string" || typeof pair[1] !== "string") {
-      throw new DistilgradError(
-        "model",
-        `trainer: a feature is a pair of layer names such as ["hidden", "hidden"], got ${Array.isArray(pair) ? `[${pair.map(kindOf).join(", ")}]` : kindOf(pair)}`,
-      );
-    }
-    const [studentLayer, , projection] = pair as FeaturePair;
-    if (projection === undefined) return [];
-    if (!(projection instanceof Module)) {
-      throw new DistilgradError("model", `trainer: the projection of "${studentLayer}" is not a Module`);
-    }
-    return projection;
-  });
-}
-
-function requireLayer(role: string, model: Module, name: string): void {
-  const names = [...model.modules().keys()];
-  const call = name.lastIndexOf("#");
-  if (names.includes(call === -1 ? name : name.slice(0, call))) return;
-  throw new DistilgradError(
-    "model",
-    `trainer: the ${role} has no layer "${name}"; it has ${names.map((known) => `"${known}"`).join(", ") || "none"}`,
-  );
-}
-
-function featureOf(role: string, features: NamedTensors, name: string): Tensor {
-  const feature = features.get(name);
-  if (feature === undefined) {
-    throw new DistilgradError(
-      "model",
-      `trainer: the ${role}'s layer "${name}" was not called in the forward pass`,
-    );
-  }
-  return feature;
 }

@@ -53,9 +53,12 @@ export function featureMatchingLoss(
 const comparable = (a: Shape, b: Shape): boolean =>
   sameShape(a, b) || (a.length === 4 && b.length === 4 && sameShape(a.slice(0, 2), b.slice(0, 2)));
 
-function distance(student: Tensor, teacher: Tensor): Tensor {
-  if (sameShape(student.shape, teacher.shape)) return mse(student, teacher);
-  const smaller = (axis: number): number => Math.min(student.shape[axis], teacher.shape[axis]);
-  const size = [smaller(2), smaller(3)] as const;
-  return mse(adaptiveAvgPool2d(student, size), adaptiveAvgPool2d(teacher, size));
+const distance = (student: Tensor, teacher: Tensor): Tensor => mse(...onSameSides(student, teacher));
+
+/** Maps that differ in height or width, each side averaged down to the smaller of the two; all else as it is. */
+export function onSameSides(student: Tensor, teacher: Tensor): readonly [student: Tensor, teacher: Tensor] {
+  const [s, t] = [student.shape, teacher.shape];
+  if (s.length !== 4 || t.length !== 4 || (s[2] === t[2] && s[3] === t[3])) return [student, teacher];
+  const size = [Math.min(s[2], t[2]), Math.min(s[3], t[3])] as const;
+  return [adaptiveAvgPool2d(student, size), adaptiveAvgPool2d(teacher, size)];
 }

@@ -2,7 +2,7 @@ import { kindOf, requireOptions } from "../arguments.ts";
 import { unlabelled } from "../data/dataset.ts";
 import { DistilgradError } from "../errors.ts";
 import { zeros } from "../factories.ts";
-import { Module } from "../nn/module.ts";
+import type { Module } from "../nn/module.ts";
 import { add } from "../ops/add.ts";
 import { crossEntropy } from "../ops/cross-entropy.ts";
 import { scale } from "../ops/scale.ts";
@@ -10,7 +10,13 @@ import { requireTemperature, softTargetLoss } from "../ops/soft-target-loss.ts";
 import { formatShape, sameShape } from "../shape.ts";
 import { Tensor } from "../tensor.ts";
 import { type Part, requirePartLabels, type Share, whole } from "./parts.ts";
-import { requireSeparate, type Teacher, teacherLogits } from "./teacher.ts";
+import {
+  mayKeepAnswers,
+  requireSeparate,
+  requireTemperatureOf,
+  type Teacher,
+  teacherLogits,
+} from "./teacher.ts";
 import { type TensorsOf, Trainer, type TrainerOptions, trainerOptions } from "./trainer.ts";
 
 export interface KnowledgeDistillationOptions extends TrainerOptions {
@@ -71,6 +77,7 @@ export class KnowledgeDistillationTrainer<
     }
     this.teacher = teacher;
     this.temperature = requireTemperature("trainer", temperature);
+    requireTemperatureOf("trainer", "the teacher", teacher, temperature);
     this.alpha = alpha;
   }
 
@@ -116,9 +123,14 @@ export class KnowledgeDistillationTrainer<
     return { total: add(scale(hard, alpha), scale(soft, 1 - alpha)), hard, soft };
   }
 
-  /** A teacher that is not a module may keep its answers, in a table say: it is asked before the step. */
+  override weights(): Losses {
+    const weights: DistillationLosses<number> = { total: 1, hard: this.alpha, soft: 1 - this.alpha };
+    return weights as Losses;
+  }
+
+  /** A teacher that may keep its answers is asked before the step. */
   protected override prepare(part: Part): void {
-    if (this.alpha < 1 && !(this.teacher instanceof Module)) {
+    if (this.alpha < 1 && mayKeepAnswers(this.teacher)) {
       part.teacherLogits ??= teacherLogits(this.teacher, part.x);
     }
   }

@@ -38,34 +38,70 @@ export function teacherFeatures(teacher: Module, x: Tensor): Features {
 function undisturbed<T>(teacher: Module, ask: () => T): T {
   const before = snapshot(teacher);
   const answer = teacher.inEvalMode(() => noGrad(ask));
-  const after = snapshot(teacher);
-  for (const [name, { storage, version, isParameter }] of before) {
-    // A buffer may be another tensor afterwards: a field that holds the last activation is no weight.
-    const now = after.get(name);
-    const replaced = now?.storage !== storage;
-    if (replaced ? isParameter : now.version !== version) {
-      throw new DistilgradError(
-        "changed",
-        `teacher: "${name}" was written to by the forward pass in evaluation mode; a teacher must stay as it is`,
-      );
-    }
+  const name = changedSince(before, teacher);
+  if (name !== undefined) {
+    throw new DistilgradError(
+      "changed",
+      `teacher: "${name}" was written to by the forward pass in evaluation mode; a teacher must stay as it is`,
+    );
   }
   return answer;
 }
 
-interface Snapshot {
+/** The first weight or buffer that was written to since a snapshot of the module, by name. */
+export function changedSince(before: ReadonlyMap<string, Snapshot>, model: Module): string | undefined {
+  const after = snapshot(model);
+  for (const [name, { storage, version, isParameter }] of before) {
+    // A buffer may be another tensor afterwards: a field that holds the last activation is no weight.
+    const now = after.get(name);
+    const replaced = now?.storage !== storage;
+    if (replaced ? isParameter : now.version !== version) return name;
+  }
+  return undefined;
+}
+
+/** Where a module's weights and buffers lie, and how often they have been written to. */
+export interface Snapshot {
   readonly storage: Storage;
   readonly version: number;
   readonly isParameter: boolean;
 }
 
-function snapshot(teacher: Module): Map<string, Snapshot> {
+export function snapshot(teacher: Module): Map<string, Snapshot> {
   const found = new Map<string, Snapshot>();
   for (const [name, value] of teacher.stateTensors()) {
     const { storage } = value;
     found.set(name, { storage, version: storage.version, isParameter: isParameter(value) });
   }
   return found;
+}
+
+/**
+ * Whether it may keep its answers, in a table say, as whatever is no module may, and so may a module that asks such ones
+ * as its `members`. Then it is asked outside a step, whose memory is used again.
+ */
+export function mayKeepAnswers(teacher: Teacher): boolean {
+  if (!(teacher instanceof Module)) return true;
+  const { members } = teacher as { readonly members?: unknown };
+  return Array.isArray(members) && members.some(mayKeepAnswers);
+}
+
+/**
+ * Requires that answers which hold at one temperature only are softened by that one. A mean of several teachers'
+ * probabilities is such an answer; its teacher says so in a number `temperature`.
+ */
+export function requireTemperatureOf(
+  where: string,
+  role: string,
+  teacher: Teacher,
+  temperature: number,
+): void {
+  const { temperature: own } = teacher as { readonly temperature?: unknown };
+  if (typeof own !== "number" || own === temperature) return;
+  throw new DistilgradError(
+    "model",
+    `${where}: ${role}'s answers hold at temperature ${own}, expected ${temperature}; an Ensemble gives them with at(${temperature})`,
+  );
 }
 
 /** Requires something that can be asked. */
@@ -92,25 +128,34 @@ export function requireSeparate(
     throw new DistilgradError("model", `${where}: teacher and student are the same model; make a second one`);
   }
   if (!(teacher instanceof Module)) return;
+  const owned = teacher.stateTensors();
+  const trained = sharedBetween(owned, optimized);
+  if (trained) {
+    throw new DistilgradError(
+      "model",
+      `${where}: the optimizer's "${trained[1]}" is the teacher's "${trained[0]}"; give the optimizer only what the student trains`,
+    );
+  }
+  const shared = sharedBetween(owned, student.stateTensors());
+  if (shared) {
+    throw new DistilgradError(
+      "model",
+      `${where}: the student's "${shared[1]}" is the teacher's "${shared[0]}"; they must not share tensors`,
+    );
+  }
+}
+
+/** The first tensor of `b` that `a` has too, by the name that each has for it. */
+export function sharedBetween(
+  a: ReadonlyMap<string, Tensor>,
+  b: ReadonlyMap<string, Tensor>,
+): readonly [inA: string, inB: string] | undefined {
   // By storage, so that a detached or reshaped view of a weight counts as that weight.
   const owned = new Map<Storage, string>();
-  for (const [name, value] of teacher.stateTensors()) owned.set(value.storage, name);
-  for (const [name, value] of optimized) {
+  for (const [name, value] of a) owned.set(value.storage, name);
+  for (const [name, value] of b) {
     const shared = owned.get(value.storage);
-    if (shared !== undefined) {
-      throw new DistilgradError(
-        "model",
-        `${where}: the optimizer's "${name}" is the teacher's "${shared}"; give the optimizer only what the student trains`,
-      );
-    }
+    if (shared !== undefined) return [shared, name];
   }
-  for (const [name, value] of student.stateTensors()) {
-    const shared = owned.get(value.storage);
-    if (shared !== undefined) {
-      throw new DistilgradError(
-        "model",
-        `${where}: the student's "${name}" is the teacher's "${shared}"; they must not share tensors`,
-      );
-    }
-  }
+  return undefined;
 }

@@ -4,6 +4,7 @@ import { kindOf, requireInstance, requireOptions, requireWhole } from "../argume
 import { type Dataset, rowCount } from "../data/dataset.ts";
 import { DistilgradError } from "../errors.ts";
 import { Computation, leavesBehind, withinStep } from "../graph.ts";
+import type { Floats } from "../kernels/kernels.ts";
 import { Module, type NamedTensors } from "../nn/module.ts";
 import { firstNonFinite, type NonFinite } from "../non-finite.ts";
 import { clipGradNorm, gradientNorm } from "../optim/clip-gradients.ts";
@@ -73,8 +74,8 @@ export abstract class Trainer<Losses extends { readonly total: number } = { read
   /** What a forward pass may write to, such as running statistics. */
   readonly #buffers: readonly Tensor[];
   #steps = 0;
-  /** Whether the first step has shown that nothing is trained past the optimizer. */
-  #complete = false;
+  /** The stages of which a step has shown that nothing is trained past the optimizer. */
+  readonly #complete = new Set<string>();
 
   /** @param besides modules that are trained with the model and are no part of it, such as projections */
   constructor(model: Module, options: TrainerOptions, besides: readonly Module[] = []) {
@@ -115,33 +116,95 @@ export abstract class Trainer<Losses extends { readonly total: number } = { read
     const rows = rowCount("trainStep", batch);
     const buffers = this.#buffers.map((buffer) => buffer.data.slice());
     try {
-      const losses = this.#gather(batch, rows);
+      const losses = this.#gather("trainStep", batch, rows, "total");
       if (this.#maxGradNorm !== null) clipGradNorm(this.optimizer.parameters, this.#maxGradNorm);
       else gradientNorm("trainStep", this.optimizer.parameters);
-      this.optimizer.step();
+      this.#move();
       this.#steps++;
       return losses;
     } catch (error) {
-      // Running statistics have moved with the forward pass, and a part's gradient may be there.
-      for (const [i, buffer] of this.#buffers.entries()) buffer.update((data) => data.set(buffers[i]));
-      this.optimizer.zeroGrad();
+      this.#putBack(buffers);
       throw error;
     }
   }
 
-  /** The losses of a batch, and their gradients where the optimizer looks for them. */
-  #gather(batch: Dataset, rows: number): Losses {
+  /** Running statistics have moved with the forward pass, and a part's gradient may be there. */
+  #putBack(buffers: readonly Floats[]): void {
+    for (const [i, buffer] of this.#buffers.entries()) buffer.update((data) => data.set(buffers[i]));
+    this.optimizer.zeroGrad();
+  }
+
+  #move(): void {
+    const idle = this.mayIdle
+      ? [...this.optimizer.parameters.values()].filter((each) => each.requiresGrad && each.grad === null)
+      : [];
+    for (const parameter of idle) parameter.requiresGrad = false;
+    try {
+      this.optimizer.step();
+    } finally {
+      for (const parameter of idle) parameter.requiresGrad = true;
+    }
+  }
+
+  /**
+   * How long the gradient of each loss is that a step on this batch would descend, times its weight: what each of them
+   * pulls with. Nothing is trained, and everything stays as it was: weights, running statistics, random streams.
+   *
+   * @returns by the name of the loss, 0 where its weight is
+   */
+  gradientNorms(batch: Dataset): Losses {
+    const rows = rowCount("gradientNorms", batch);
+    const buffers = this.#buffers.map((buffer) => buffer.data.slice());
+    const streams = [...this.learners.streams().values()].map((stream) => [stream, stream.state()] as const);
+    const normOf = (name: string): number => {
+      try {
+        this.#gather("gradientNorms", batch, rows, name);
+        return gradientNorm("gradientNorms", this.#model.parameters());
+      } finally {
+        this.#putBack(buffers);
+        for (const [stream, state] of streams) stream.restore(state);
+      }
+    };
+    // In training mode, as a step is; the modes that parts are in now come back at the end.
+    return this.learners.inEvalMode(() => {
+      const norms: Record<string, number> = {};
+      for (const [name, weight] of Object.entries<number>(this.weights())) {
+        norms[name] = weight === 0 ? 0 : weight * normOf(name);
+      }
+      return norms as Losses;
+    });
+  }
+
+  /** What each loss is multiplied with in the next step; `total` with 1. */
+  weights(): Losses {
+    return { total: 1 } as Losses;
+  }
+
+  /** What is descended in the next step, under a name: another name, other parameters may be reached. */
+  protected get stage(): string {
+    return "";
+  }
+
+  /** Whether a parameter without a gradient is left as it is in the next step; else it is an error. */
+  protected get mayIdle(): boolean {
+    return false;
+  }
+
+  /** The losses of a batch, and the gradient of one of them where the optimizer looks for it. */
+  #gather(where: string, batch: Dataset, rows: number, descended: string): Losses {
     this.learners.train();
     const numbers: Record<string, number> = {};
     for (const part of partsOf(batch, rows, this.#microBatchSize)) {
       this.prepare(part);
       withinStep(batch.x.kernels, () => {
         const losses = this.losses(part);
-        this.#requireSound(losses.total, part);
+        this.#requireSound(where, losses.total, part);
         if (part.start === 0) this.optimizer.zeroGrad();
-        losses.total.backward();
-        for (const [name, loss] of Object.entries<Tensor>(losses)) {
-          numbers[name] = (numbers[name] ?? 0) + loss.item();
+        const loss = (losses as Record<string, Tensor>)[descended];
+        // A loss that was not computed is 0 and hangs on nothing.
+        if (descended === "total" || loss.node !== null) loss.backward();
+        for (const [name, value] of Object.entries<Tensor>(losses)) {
+          numbers[name] = (numbers[name] ?? 0) + value.item();
         }
       });
     }
@@ -206,24 +269,24 @@ export abstract class Trainer<Losses extends { readonly total: number } = { read
    * Requires a finite loss, and that the optimizer has every weight that it depends on. A layer in a #private field,
    * say, would be part of the forward pass, and neither trained nor saved.
    */
-  #requireSound(total: Tensor, part: Part): void {
+  #requireSound(where: string, total: Tensor, part: Part): void {
     const culprit = firstNonFinite(total);
     if (culprit !== null) {
       throw new DistilgradError(
         "nonfinite",
-        `trainStep: the loss is ${total.item()} at step ${this.#steps}; the first value that is not finite came from ${sourceOf(culprit, part)}`,
+        `${where}: the loss is ${total.item()} at step ${this.#steps}; the first value that is not finite came from ${sourceOf(culprit, part)}`,
       );
     }
-    if (this.#complete || !(total.node instanceof Computation)) return;
+    if (this.#complete.has(this.stage) || !(total.node instanceof Computation)) return;
     const optimized = new Set([...this.optimizer.parameters.values()].map(({ node }) => node));
     for (const [leaf, op] of leavesBehind(total.node)) {
       if (optimized.has(leaf)) continue;
       throw new DistilgradError(
         "model",
-        `trainStep: the loss depends on a tensor of ${leaf.size} values, read by ${op}, that the optimizer does not have; is its layer in a #private field, a Map or a nested array, where model.parameters() cannot find it?`,
+        `${where}: the loss depends on a tensor of ${leaf.size} values, read by ${op}, that the optimizer does not have; is its layer in a #private field, a Map or a nested array, where model.parameters() cannot find it?`,
       );
     }
-    this.#complete = true;
+    this.#complete.add(this.stage);
   }
 
   /** Requires that what `learner` learns reaches the optimizer: a forgotten layer would silently stay as it started. */

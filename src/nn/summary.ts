@@ -1,10 +1,9 @@
 /** Floor 3: what a model is made of, and what a forward pass costs. */
 import { requireInstance } from "../arguments.ts";
-import { zeros } from "../factories.ts";
 import { noGrad } from "../graph.ts";
-import type { Kernels } from "../kernels/kernels.ts";
-import { formatShape, requireShape, type Shape } from "../shape.ts";
-import { Tensor } from "../tensor.ts";
+import { formatShape, type Shape } from "../shape.ts";
+import type { Tensor } from "../tensor.ts";
+import { blankInput } from "./blank-input.ts";
 import { type Call, Module, watchCalls } from "./module.ts";
 
 /** One module within a model, or one call of it where it is called several times. */
@@ -54,8 +53,7 @@ export function summary(model: Module, input: Shape | Tensor): Summary {
   requireInstance("summary", "a Module", model, Module);
   const parameters = [...model.parameters().values()];
   const buffers = [...model.buffers().values()];
-  const [{ kernels } = { kernels: undefined }] = [...parameters, ...buffers];
-  const x = input instanceof Tensor ? input : blank(input, kernels);
+  const x = blankInput("summary", model, input);
   const calls: Call[] = [];
   const modules = model.modules();
   const forward = (): Tensor => model.forward(x);
@@ -86,11 +84,6 @@ export function summary(model: Module, input: Shape | Tensor): Summary {
     multiplyAdds: layers.reduce((sum, layer) => sum + layer.multiplyAdds, 0),
   };
   return { ...result, toString: () => table(x.shape, result) };
-}
-
-function blank(shape: Shape, kernels: Kernels | undefined): Tensor {
-  requireShape("summary", shape);
-  return zeros(shape, kernels ? { kernels } : {});
 }
 
 /** How many numbers a module has beside those of the modules within it and those that were counted before. */

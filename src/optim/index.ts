@@ -11,10 +11,14 @@ export { clipGradNorm, clipGradValue } from "./clip-gradients.ts";
 export {
   constant,
   cosine,
+  during,
   LearningRate,
+  linearDecay,
   type OneCycleOptions,
   oneCycle,
   type Schedule,
+  type Scheduled,
+  scheduled,
   stepDecay,
   warmup,
 } from "./schedules.ts";

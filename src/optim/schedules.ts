@@ -1,4 +1,7 @@
-/** Floor 3: how the learning rate changes over time. A schedule is a function; what runs it is one class. */
+/**
+ * Floor 3: how the learning rate, or any other setting, changes over time. A schedule is a function; what runs it for an
+ * optimizer is one class.
+ */
 import { kindOf, requireInstance, requireOptions, requireWhole } from "../arguments.ts";
 import { DistilgradError } from "../errors.ts";
 import { cos, integerPower } from "../math.ts";
@@ -6,6 +9,39 @@ import { Optimizer } from "./optimizer.ts";
 
 /** What the base learning rate is multiplied with at step 0, 1, 2, … */
 export type Schedule = (step: number) => number;
+
+/** A setting of a trainer: the same at every step, or the value at step 0, 1, 2, … */
+export type Scheduled = number | Schedule;
+
+/** What a setting is at a step. */
+export const valueAt = (setting: Scheduled, step: number): number =>
+  typeof setting === "number" ? setting : setting(step);
+
+/**
+ * A setting that follows a schedule: base · schedule(step). A temperature that falls from 8 to 2, say, is
+ * `scheduled(8, cosine({ steps: 800, floor: 0.25 }))`.
+ */
+export function scheduled(base: number, schedule: Schedule): Schedule {
+  if (!Number.isFinite(base)) {
+    throw new DistilgradError("value", `scheduled: base must be a finite number, got ${kindOf(base)}`);
+  }
+  requireInstance("scheduled", "a schedule such as cosine({ steps: 800 })", schedule, Function);
+  return (step) => base * schedule(step);
+}
+
+/**
+ * 1 from one step on until before another, else 0: as the weight of a term, a stage of training.
+ *
+ * @param options.from the first step at which it is 1. Default 0
+ * @param options.until the first step at which it is 0 again. Default: never
+ */
+export function during(options: { readonly from?: number; readonly until?: number }): Schedule {
+  requireOptions("during", options, ["from", "until"]);
+  const { from = 0, until = Number.POSITIVE_INFINITY } = options;
+  requireWhole("during", "from", from, 0);
+  if (until !== Number.POSITIVE_INFINITY) requireWhole("during", "until", until, from + 1);
+  return (step) => (step >= from && step < until ? 1 : 0);
+}
 
 /** Always 1. */
 export const constant = (): Schedule => () => 1;
@@ -19,6 +55,15 @@ export function stepDecay(options: { readonly every: number; readonly factor: nu
     throw new DistilgradError("value", `stepDecay: factor must be above 0, got ${kindOf(factor)}`);
   }
   return (step) => integerPower(factor, Math.floor(step / every));
+}
+
+/** A straight line from 1 down to `floor`, then `floor`: 1 − (1 − floor) · step / steps. */
+export function linearDecay(options: { readonly steps: number; readonly floor?: number }): Schedule {
+  requireOptions("linearDecay", options, ["steps", "floor"]);
+  const { steps, floor = 0 } = options;
+  requireShare("linearDecay", "floor", floor);
+  requireWhole("linearDecay", "steps", steps, 1);
+  return (step) => (step >= steps ? floor : 1 - (1 - floor) * (step / steps));
 }
 
 /**

@@ -75,8 +75,8 @@ export const distillFaults: readonly Fault[] = [
   {
     name: "maps-widened",
     file: "src/distill/feature-matching-loss.ts",
-    from: "Math.min(student.shape[axis], teacher.shape[axis])",
-    to: "Math.max(student.shape[axis], teacher.shape[axis])",
+    from: "[Math.min(s[2], t[2]), Math.min(s[3], t[3])]",
+    to: "[Math.max(s[2], t[2]), Math.max(s[3], t[3])]",
     tests: ["test/distill/feature-maps.test.ts"],
   },
   {
@@ -103,15 +103,15 @@ export const distillFaults: readonly Fault[] = [
   {
     name: "teacher-in-optimizer-allowed",
     file: "src/distill/teacher.ts",
-    from: "for (const [name, value] of optimized) {",
-    to: "for (const [name, value] of [] as [string, Tensor][]) {",
+    from: "sharedBetween(owned, optimized);",
+    to: "sharedBetween(owned, new Map());",
     tests: ["test/distill/teacher.test.ts"],
   },
   {
     name: "teacher-written-to",
     file: "src/distill/teacher.ts",
-    from: "if (replaced ? isParameter : now.version !== version) {",
-    to: "if (replaced && isParameter) {",
+    from: "if (replaced ? isParameter : now.version !== version) return name;",
+    to: "if (replaced && isParameter) return name;",
     tests: ["test/distill/teacher.test.ts"],
   },
   {
@@ -152,8 +152,8 @@ export const distillFaults: readonly Fault[] = [
   {
     name: "losses-of-last-part",
     file: "src/distill/trainer.ts",
-    from: "(numbers[name] ?? 0) + loss.item()",
-    to: "loss.item()",
+    from: "(numbers[name] ?? 0) + value.item()",
+    to: "value.item()",
     tests: ["test/distill/micro-batches.test.ts"],
   },
   {
@@ -166,8 +166,8 @@ export const distillFaults: readonly Fault[] = [
   {
     name: "refused-step-keeps-gradient",
     file: "src/distill/trainer.ts",
-    from: "      this.optimizer.zeroGrad();\n      throw error;",
-    to: "      throw error;",
+    from: "data.set(buffers[i]));\n    this.optimizer.zeroGrad();",
+    to: "data.set(buffers[i]));",
     tests: ["test/distill/trainer.test.ts", "test/distill/refused-steps.test.ts"],
   },
   {

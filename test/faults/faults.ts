@@ -15,6 +15,8 @@ import { numberFaults } from "./numbers.ts";
 import { optimFaults } from "./optim.ts";
 import { productFaults } from "./products.ts";
 import { simdFaults } from "./simd.ts";
+import { teacherFaults } from "./teachers.ts";
+import { termFaults } from "./terms.ts";
 
 export const faults: readonly Fault[] = [
   ...numberFaults,
@@ -31,5 +33,7 @@ export const faults: readonly Fault[] = [
   ...dataFaults,
   ...distillFaults,
   ...distillationLossFaults,
+  ...teacherFaults,
+  ...termFaults,
   ...checkFaults,
 ];

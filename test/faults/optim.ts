@@ -152,8 +152,8 @@ export const optimFaults: readonly Fault[] = [
   {
     name: "cosine-ends-early",
     file: "src/optim/schedules.ts",
-    from: "step >= steps ? floor",
-    to: "step >= steps - 1 ? floor",
+    from: "step >= steps ? floor : floor + ",
+    to: "step >= steps - 1 ? floor : floor + ",
     tests: ["test/optim/schedules.test.ts"],
   },
   {

@@ -4,10 +4,13 @@ import { tensor } from "../../src/factories.ts";
 import {
   constant,
   cosine,
+  during,
   LearningRate,
+  linearDecay,
   oneCycle,
   type Schedule,
   SGD,
+  scheduled,
   stepDecay,
   warmup,
 } from "../../src/optim/index.ts";
@@ -38,6 +41,23 @@ describe("schedules", () => {
     expect(raised(0)).toBe(1);
     expect(Math.abs(raised(1) - 0.6)).toBeLessThanOrEqual(2 ** -51);
     expect([raised(2), raised(100)]).toEqual([0.2, 0.2]);
+  });
+
+  it("fall in a line from 1 to the floor, and stay there: linearDecay", () => {
+    expect(values(linearDecay({ steps: 4 }), 6)).toEqual([1, 0.75, 0.5, 0.25, 0, 0]);
+    expect(values(linearDecay({ steps: 2, floor: 0.5 }), 4)).toEqual([1, 0.75, 0.5, 0.5]);
+  });
+
+  it("are 1 from one step on until before another, else 0: during", () => {
+    expect(values(during({ from: 1, until: 3 }), 5)).toEqual([0, 1, 1, 0, 0]);
+    expect(values(during({ until: 2 }), 3)).toEqual([1, 1, 0]);
+    expect(values(during({ from: 2 }), 4)).toEqual([0, 0, 1, 1]);
+    expect(values(during({}), 2)).toEqual([1, 1]);
+  });
+
+  it("carry any setting along: scheduled", () => {
+    expect(values(scheduled(8, linearDecay({ steps: 4, floor: 0.25 })), 6)).toEqual([8, 6.5, 5, 3.5, 2, 2]);
+    expect(values(scheduled(0.3, during({ from: 1 })), 2)).toEqual([0, 0.3]);
   });
 
   it("rise in a line that ends at 1, then go on with another from its start: warmup", () => {
@@ -94,6 +114,36 @@ describe("schedules", () => {
   });
 
   it.each<[string, () => Schedule, string]>([
+    [
+      "a line of 0 steps",
+      () => linearDecay({ steps: 0 }),
+      "linearDecay: steps must be a whole number of at least 1, got 0",
+    ],
+    [
+      "a floor above 1",
+      () => linearDecay({ steps: 2, floor: 2 }),
+      "linearDecay: floor must be in [0, 1], got 2",
+    ],
+    [
+      "a stage before the first step",
+      () => during({ from: -1 }),
+      "during: from must be a whole number of at least 0, got -1",
+    ],
+    [
+      "a stage that ends where it starts",
+      () => during({ from: 3, until: 3 }),
+      "during: until must be a whole number of at least 4, got 3",
+    ],
+    [
+      "a base that is no number",
+      () => scheduled(Number.NaN, constant()),
+      "scheduled: base must be a finite number, got NaN",
+    ],
+    [
+      "a schedule that is none",
+      () => scheduled(4, 3 as never),
+      "scheduled: expected a schedule such as cosine({ steps: 800 }), got 3",
+    ],
     [
       "a cycle of 0 steps",
       () => oneCycle({ steps: 0 }),
