@@ -34,6 +34,7 @@ export { meanAndDeviation, type PairedGain, pairedGain } from "./paired-gain.ts"
 export type { Part, Share } from "./parts.ts";
 export { type DistillationPlan, type PlannedPair, type PlannedTerm, planOf } from "./plan.ts";
 export { type ProjectionOptions, projectedPairs, projectionsByName } from "./projected-pairs.ts";
+export * from "./report/index.ts";
 export { SupervisedTrainer, type SupervisedTrainerOptions } from "./supervised-trainer.ts";
 export type { Teacher } from "./teacher.ts";
 export * from "./teachers/index.ts";

@@ -14,6 +14,7 @@ import { normFaults } from "./norms.ts";
 import { numberFaults } from "./numbers.ts";
 import { optimFaults } from "./optim.ts";
 import { productFaults } from "./products.ts";
+import { reportFaults } from "./reports.ts";
 import { simdFaults } from "./simd.ts";
 import { teacherFaults } from "./teachers.ts";
 import { termFaults } from "./terms.ts";
@@ -35,5 +36,6 @@ export const faults: readonly Fault[] = [
   ...distillationLossFaults,
   ...teacherFaults,
   ...termFaults,
+  ...reportFaults,
   ...checkFaults,
 ];
