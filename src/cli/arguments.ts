@@ -1,7 +1,9 @@
 /** Floor 6: a command's options as one table, from which both the reading of arguments and the help are made. */
 import { parseArgs } from "node:util";
+import { asArgument, readConfig } from "./config.ts";
 import { listed, nearestName } from "./nearest-name.ts";
 import { flag, type Option } from "./options.ts";
+import { printable } from "./printable.ts";
 import { UsageError } from "./usage-error.ts";
 import { wrap } from "./wrap.ts";
 
@@ -37,13 +39,16 @@ export interface Arguments<Table extends OptionTable> {
 const always = { help: flag("Print this help") };
 
 /**
- * Reads what follows the command's name.
+ * Reads what follows the command's name. An option `config` names a file of more options, which those of the command
+ * line go before.
  *
+ * @param elsewhere options of other commands, which a configuration file may hold too
  * @throws UsageError on the first argument that is wrong
  */
 export function readArguments<Table extends OptionTable>(
   command: Command<Table>,
   args: readonly string[],
+  elsewhere: ReadonlySet<string> = new Set(),
 ): Arguments<Table> {
   const table: OptionTable = { ...command.options, ...always };
   const fail = (what: string): UsageError => new UsageError(`${command.name}: ${what}`);
@@ -76,6 +81,28 @@ export function readArguments<Table extends OptionTable>(
       throw fail(`unknown option ${token.rawName}; ${instead(token.name, Object.keys(table))}`);
     given.add(token.name);
     values[token.name] = readValue(token.name, known, token.value, token.inlineValue === true, fail);
+  }
+  const fromFile = given.has("config") ? readConfig(String(values.config)) : [];
+  for (const [name, value] of fromFile) {
+    const where = `${String(values.config)}: `;
+    if (name === "data") {
+      if (operands.length === 0 && command.operands.length > 0) operands.push(String(value));
+      continue;
+    }
+    const known =
+      name !== "config" && Object.hasOwn(command.options, name) ? command.options[name] : undefined;
+    if (known === undefined) {
+      if (elsewhere.has(name)) continue;
+      const names = Object.keys(command.options).filter((each) => each !== "config");
+      throw fail(`${where}unknown option "${printable(name)}"; ${instead(name, [...names, "data"], "")}`);
+    }
+    const text = asArgument(value);
+    if (given.has(name) || text === null) continue;
+    const inline = known.placeholder === null ? undefined : text;
+    if (inline === undefined && value !== true)
+      throw fail(`${where}${name} must be true or false, got "${text}"`);
+    values[name] = readValue(name, known, inline, true, (what) => fail(`${where}${what}`));
+    given.add(name);
   }
   const wanted = command.operands;
   if (operands.length < wanted.length)

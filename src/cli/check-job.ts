@@ -1,9 +1,15 @@
 /** Floor 6: whether a job makes sense, found out before any training starts. */
+import { type DistillationPlan, planOf } from "../distill/plan.ts";
+import { DistilgradError } from "../errors.ts";
+import type { Sequential } from "../nn/sequential.ts";
+import { RandomStream } from "../random.ts";
 import { labelledRows } from "./model-names.ts";
 import { listed } from "./nearest-name.ts";
+import { network } from "./network.ts";
 import { shortened } from "./printable.ts";
 import { type Job, layerWidths, parameterCount } from "./recipe.ts";
 import { splitRows } from "./row-split.ts";
+import { termTrainer } from "./trainings.ts";
 import { UsageError } from "./usage-error.ts";
 
 /**
@@ -36,7 +42,29 @@ export function checkJob(job: Job, seeds: number): string[] {
       `--labels must be below the number of labelled rows to train on, ${training}, got ${recipe.labels}`,
     );
   }
+  planOfJob(job);
   return [...missingClasses(job, seeds), ...oddSettings(job)];
+}
+
+/**
+ * What a student with labels is about to learn from, or null where that is temperature and α.
+ *
+ * @throws UsageError on layers that the models do not have, and on shapes that no loss can compare
+ */
+export function planOfJob({ table, recipe }: Job): DistillationPlan | null {
+  if (recipe.terms === null) return null;
+  const model = ({ hidden }: { readonly hidden: readonly number[] }, dropout: number): Sequential =>
+    network(layerWidths(table, hidden), dropout, {
+      init: new RandomStream(0, "plan"),
+      dropout: new RandomStream(0, "plan"),
+    });
+  const [teacher, student] = [model(recipe.teacher, recipe.teacher.dropout), model(recipe.student, 0)];
+  try {
+    return planOf(termTrainer(table, recipe, "both", student, teacher, 0), [1, table.features]);
+  } catch (error) {
+    if (!(error instanceof DistilgradError)) throw error;
+    throw new UsageError(`--terms: ${error.message}`, { cause: error });
+  }
 }
 
 /** Seeds whose training rows, or few labels, lack a class. */
@@ -74,7 +102,7 @@ function missingClasses({ table, recipe }: Job, seeds: number): string[] {
 
 function oddSettings({ table, recipe }: Job): string[] {
   const notes: string[] = [];
-  if (recipe.alpha === 1)
+  if (recipe.terms === null && recipe.alpha === 1)
     notes.push("alpha is 1, which ignores the teacher: with labels, taught and alone are the same");
   const [teacher, student] = [recipe.teacher, recipe.student].map(({ hidden }) =>
     parameterCount(layerWidths(table, hidden)),

@@ -1,6 +1,13 @@
 /** Floor 6: which command is meant, and with which code the program ends. */
 import { readFileSync } from "node:fs";
-import { type Command, helpOf, instead, type OptionTable, readArguments } from "./arguments.ts";
+import {
+  type Arguments,
+  type Command,
+  helpOf,
+  instead,
+  type OptionTable,
+  readArguments,
+} from "./arguments.ts";
 import { demo, runDemo } from "./digits-demo.ts";
 import { distill, runDistill } from "./distill-command.ts";
 import { gradcheckCommand, runGradcheck } from "./gradcheck-command.ts";
@@ -10,14 +17,32 @@ import { wrap } from "./wrap.ts";
 
 interface Runnable {
   readonly command: Command<OptionTable>;
-  readonly run: (args: readonly string[], surroundings: Surroundings) => Promise<void>;
+  /** @param elsewhere the options of all commands, which a configuration file may hold */
+  readonly start: (
+    args: readonly string[],
+    surroundings: Surroundings,
+    elsewhere: ReadonlySet<string>,
+  ) => Promise<void>;
 }
 
-const commands: Readonly<Record<string, Runnable>> = {
-  demo: { command: demo, run: runDemo },
-  distill: { command: distill, run: runDistill },
-  gradcheck: { command: gradcheckCommand, run: runGradcheck },
-};
+const runnable = <Table extends OptionTable>(
+  command: Command<Table>,
+  run: (args: Arguments<Table>, surroundings: Surroundings) => Promise<void>,
+): Runnable => ({
+  command,
+  async start(args, surroundings, elsewhere) {
+    const read = readArguments(command, args, elsewhere);
+    if (read.help) surroundings.stdout.write(helpOf(command));
+    else await run(read, surroundings);
+  },
+});
+
+/** In the order in which they are used. */
+const runnables: readonly Runnable[] = [
+  runnable(demo, runDemo),
+  runnable(distill, runDistill),
+  runnable(gradcheckCommand, runGradcheck),
+];
 
 /** What a program ends with. */
 export const ExitCode = { done: 0, failed: 1, usage: 2, interrupted: 130 } as const;
@@ -48,8 +73,9 @@ async function dispatch([name, ...rest]: readonly string[], surroundings: Surrou
     stdout.write(`${version()}\n`);
     return;
   }
-  const names = Object.keys(commands);
-  if (!Object.hasOwn(commands, name)) {
+  const names = runnables.map(({ command }) => command.name);
+  const asked = runnables.find(({ command }) => command.name === name);
+  if (asked === undefined) {
     if (name.startsWith("-")) {
       throw new UsageError(
         `unknown option ${name} before a command; ${instead(name, ["--help", "--version"], "")}`,
@@ -57,13 +83,12 @@ async function dispatch([name, ...rest]: readonly string[], surroundings: Surrou
     }
     throw new UsageError(`unknown command "${name}"; ${instead(name, names, "")}`);
   }
-  const { command, run } = commands[name];
-  if (readArguments(command, rest).help) stdout.write(helpOf(command));
-  else await run(rest, surroundings);
+  const elsewhere = new Set(runnables.flatMap(({ command }) => Object.keys(command.options)));
+  await asked.start(rest, surroundings, elsewhere);
 }
 
 function help(): string {
-  const lines = Object.values(commands).map(({ command }) => {
+  const lines = runnables.map(({ command }) => {
     const call = [command.name, ...command.operands].join(" ");
     return `  ${call.padEnd(19)}${wrap(command.summary, 78).join(`\n${" ".repeat(21)}`)}`;
   });

@@ -1,6 +1,6 @@
 /** Floor 6: `distilgrad demo`: the comparison on handwritten digits that come with the package. */
-import { digits, digitsAttribution } from "../data/digits.ts";
-import { type Command, readArguments } from "./arguments.ts";
+import type { Arguments, Command } from "./arguments.ts";
+import { builtInTable } from "./built-in-tables.ts";
 import { wholeNumber } from "./options.ts";
 import type { Job, Recipe } from "./recipe.ts";
 import { runJob, type Surroundings } from "./run-job.ts";
@@ -25,31 +25,31 @@ export const demo: Command<typeof options> = {
 
 /** The reference comparison: what there is to gain, and settings under which it is gained. */
 export function digitsJob(chosen: Pick<Recipe, "temperature" | "alpha" | "labels">): Job {
-  const { x, labels } = digits();
-  const [rows, features] = x.shape;
-  const classNames = Array.from({ length: 10 }, (_, digit) => String(digit));
-  const featureNames = Array.from({ length: features }, (_, pixel) => `pixel ${pixel}`);
+  const { name, table, standardize } = builtInTable("digits")!;
   return {
-    name: "digits",
-    table: { values: Float32Array.from(x.data), rows, features, featureNames, labels, classNames },
+    name,
+    table,
     recipe: {
       teacher: { hidden: [256, 256], dropout: 0.2, epochs: 40, learningRate: 2e-3 },
       student: { hidden: [32], learningRate: 5e-3, steps: 3000, fewSteps: 800 },
       batch: 64,
       test: 0.2,
-      // Pixels have one scale already.
-      standardize: false,
+      standardize,
+      terms: null,
       ...chosen,
     },
   };
 }
 
-export async function runDemo(args: readonly string[], surroundings: Surroundings): Promise<void> {
-  const { temperature, alpha, labels, ...settings } = readArguments(demo, args).values;
+export async function runDemo(
+  { values }: Arguments<typeof options>,
+  surroundings: Surroundings,
+): Promise<void> {
+  const { temperature, alpha, labels, ...settings } = values;
   await runJob(
     digitsJob({ temperature, alpha, labels }),
     settings,
     surroundings,
-    `Digits: ${digitsAttribution}`,
+    builtInTable("digits")!.attribution,
   );
 }

@@ -1,19 +1,16 @@
 /** Floor 6: `distilgrad distill`: the comparison on a table of one's own. */
-import { type Command, readArguments } from "./arguments.ts";
-import { character, choice, number, text, wholeNumber, widths } from "./options.ts";
-import { readTable, tableName } from "./read-table.ts";
+import type { Arguments, Command, Values } from "./arguments.ts";
+import { aboutTables, readNamedTable, tableOptions } from "./data-options.ts";
+import { number, wholeNumber, widths } from "./options.ts";
+import type { Recipe } from "./recipe.ts";
 import { runJob, type Surroundings } from "./run-job.ts";
-import { runOptions, trainingOptions } from "./training-options.ts";
+import { config, runOptions, terms, trainingOptions } from "./training-options.ts";
 import { UsageError } from "./usage-error.ts";
 
 const share = { accepts: (value: number): boolean => value > 0 && value < 1 };
 
 const options = {
-  label: text({
-    help: "The column of the classes: first, last, a name, or an index from 0",
-    placeholder: "COLUMN",
-    default: "last",
-  }),
+  ...tableOptions,
   teacher: widths({ help: "Widths of the teacher's hidden layers", default: [256, 256] }),
   student: widths({ help: "Widths of the student's hidden layers", default: [32] }),
   labels: wholeNumber({
@@ -22,6 +19,7 @@ const options = {
     least: 1,
   }),
   ...trainingOptions,
+  terms,
   test: number({
     help: "Share of the labelled rows to test on",
     default: 0.2,
@@ -43,13 +41,8 @@ const options = {
     shownDefault: "800, or student-steps if that is less",
     least: 1,
   }),
-  separator: character({ help: "What stands between two fields; tab for a tabulator", default: "," }),
-  header: choice(["auto", "yes", "no"], {
-    help: "Whether the first row names the columns",
-    default: "auto",
-    requires: "auto, yes or no",
-  }),
   ...runOptions,
+  config,
 };
 
 export const distill: Command<typeof options> = {
@@ -57,49 +50,50 @@ export const distill: Command<typeof options> = {
   summary: "Teaches small networks on your own table, with and without a large one.",
   operands: ["data.csv"],
   about:
-    "data.csv holds a row for each sample: numbers, and one column with the name of its class; - reads standard input. " +
+    `${aboutTables} ` +
     "Features are brought to mean 0 and deviation 1. For every seed, on a split of its own, trains a teacher and students " +
     "that start alike: with all labels, alone and taught; without any label, taught; with --labels also with a few. Rows " +
     "whose class is empty are never tested; only the student without labels learns from them.",
   options,
 };
 
-export async function runDistill(args: readonly string[], surroundings: Surroundings): Promise<void> {
-  const { values, operands } = readArguments(distill, args);
-  const { label, header, separator, labels, seeds, processes, json, quiet } = values;
+export async function runDistill(
+  { values, given, operands }: Arguments<typeof options>,
+  surroundings: Surroundings,
+): Promise<void> {
+  const { labels, seeds, processes, json, quiet } = values;
   const fewSteps = values["few-steps"];
   if (fewSteps !== null && labels === null) {
     throw new UsageError("distill: --few-steps is for students with few labels; give --labels N too");
   }
-  const headers = { auto: "auto", yes: true, no: false } as const;
-  const table = await readTable(
-    operands[0],
-    { label, separator, header: headers[header] },
-    surroundings.readInput,
-  );
-  const steps = values["student-steps"];
-  const { dropout, batch, test, temperature, alpha } = values;
+  const needless = ["temperature", "alpha"].find((name) => given.has(name));
+  if (values.terms !== null && needless !== undefined) {
+    throw new UsageError(`distill: --${needless} has no effect beside --terms; say it in a term`);
+  }
+  const { readInput } = surroundings;
+  const source = await readNamedTable("distill", operands[0], values, given, readInput);
   await runJob(
-    {
-      name: tableName(operands[0]),
-      table,
-      recipe: {
-        teacher: { hidden: values.teacher, dropout, epochs: values["teacher-epochs"], learningRate: 2e-3 },
-        student: {
-          hidden: values.student,
-          learningRate: 5e-3,
-          steps,
-          fewSteps: fewSteps ?? Math.min(800, steps),
-        },
-        batch,
-        test,
-        standardize: true,
-        labels,
-        temperature,
-        alpha,
-      },
-    },
+    { name: source.name, table: source.table, recipe: recipeOf(values, source.standardize) },
     { seeds, processes, json, quiet },
     surroundings,
+    source.attribution,
   );
+}
+
+/** What the options say to train. */
+export function recipeOf(values: Values<typeof options>, standardize: boolean): Recipe {
+  const { dropout, batch, test, labels, temperature, alpha, terms } = values;
+  const steps = values["student-steps"];
+  const fewSteps = values["few-steps"] ?? Math.min(800, steps);
+  return {
+    teacher: { hidden: values.teacher, dropout, epochs: values["teacher-epochs"], learningRate: 2e-3 },
+    student: { hidden: values.student, learningRate: 5e-3, steps, fewSteps },
+    batch,
+    test,
+    standardize,
+    labels,
+    temperature,
+    alpha,
+    terms,
+  };
 }

@@ -1,5 +1,5 @@
 /** Floor 6: `distilgrad gradcheck`: are the gradients of one's own ops, layers and losses right? */
-import { type Command, readArguments } from "./arguments.ts";
+import type { Arguments, Command } from "./arguments.ts";
 import { loadChecks } from "./load-checks.ts";
 import { flag, number, wholeNumber } from "./options.ts";
 import { colours, isRich, plain } from "./paint.ts";
@@ -30,10 +30,9 @@ export const gradcheckCommand: Command<typeof options> = {
 };
 
 export async function runGradcheck(
-  args: readonly string[],
+  { values, operands }: Arguments<typeof options>,
   { stdout, environment }: Surroundings,
 ): Promise<void> {
-  const { values, operands } = readArguments(gradcheckCommand, args);
   const { seed, step, json } = values;
   const [file] = operands;
   const outcomes: Outcome[] = [];

@@ -94,6 +94,21 @@ export function choice<const W extends string>(
 export const text = (about: About<string>): Option<string> =>
   option(about, "TEXT", "a text that is not empty", (given) => (given === "" ? undefined : given));
 
+/** A value as JSON, which `check` takes apart; what it refuses, it says itself. */
+export const json = <T>(
+  about: About<T | null> & { readonly requires: string; readonly check: (value: unknown) => T },
+): Option<T | null> => {
+  const { requires, check, ...rest } = about;
+  return option<T | null>(rest, "JSON", requires, (given) => {
+    try {
+      return check(JSON.parse(given));
+    } catch (error) {
+      if (error instanceof SyntaxError) return undefined;
+      throw error;
+    }
+  });
+};
+
 /** One character; `tab` and `\t` stand for the one that is hard to type. */
 export const character = (about: About<string>): Option<string> =>
   option(about, "C", "one character other than a quote or a line end, or tab", (given) => {

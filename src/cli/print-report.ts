@@ -1,11 +1,11 @@
 /** Floor 6: a report as text of at most 100 columns. */
+import { signed, type Verdict } from "../distill/report/compare-with-twin.ts";
 import { grouped } from "./model-names.ts";
 import type { Paint, Style } from "./paint.ts";
 import { shortened } from "./printable.ts";
 import type { ModelReport, Report } from "./report.ts";
 import { type Cell, type Column, tableLines } from "./table.ts";
-import type { Comparison, Verdict } from "./verdict.ts";
-import { signed } from "./verdict.ts";
+import type { Comparison } from "./verdict.ts";
 import { wrap } from "./wrap.ts";
 
 const WIDTH = 100;
@@ -21,6 +21,26 @@ const columns: readonly Column[] = [
   { title: ["", "bytes"], align: "right" },
   { title: ["µs per", "row *"], align: "right" },
   { title: ["times", "smaller"], align: "right" },
+];
+
+/** Both weights, as other programs let alpha weigh the other loss. */
+function learnedFrom({ temperature, alpha, weights, terms }: Report["settings"]): string {
+  if (terms === null) {
+    return `T ${temperature}, alpha ${alpha}: alpha weighs the hard loss (hard ${weights.hard}, soft ${weights.soft})`;
+  }
+  const each = Object.entries(terms).map(([name, { loss, weight = 1 }]) => {
+    const factor = typeof weight === "number" ? weight : `${weight.base ?? 1} (${weight.schedule})`;
+    return `${name} ${factor} × ${loss}`;
+  });
+  return `taught students learn from ${each.join(" + ")}`;
+}
+
+const besideColumns: readonly Column[] = [
+  { title: ["", "model"], align: "left" },
+  { title: ["test", "loss"], align: "right" },
+  { title: ["calibration", "error %"], align: "right" },
+  { title: ["divergence from", "its teacher"], align: "right" },
+  { title: ["accuracy", "retained %"], align: "right" },
 ];
 
 /** @param attribution what the data's licence asks to be said */
@@ -40,7 +60,7 @@ export function printReport(report: Report, paint: Paint, attribution?: string):
       : []),
     `${seedsOf(settings.seeds)}: ${grouped(data.trainingRows)} labelled rows to train on, ${grouped(data.testRows)} to test on`,
     `teacher ${teacher.layers.join("-")}, dropout ${settings.teacher.dropout}; students ${student.layers.join("-")}`,
-    `T ${settings.temperature}, alpha ${settings.alpha}: alpha weighs the hard loss (hard ${settings.weights.hard}, soft ${settings.weights.soft}); kernels ${settings.kernels}`,
+    ...wrap(`${learnedFrom(settings)}; kernels ${settings.kernels}`, WIDTH),
     "",
     ...tableLines(
       columns,
@@ -48,8 +68,13 @@ export function printReport(report: Report, paint: Paint, attribution?: string):
       WIDTH,
       paint,
     ),
+    ...tableLines(besideColumns, models.map(besideRow), WIDTH, paint),
     `taught: by the teacher's answers; no labels, taught: by these alone, on all rows (alpha 0)`,
     `accuracy: mean${settings.seeds > 1 ? " ± sd" : ""} over seeds; agrees: with the teacher, on the test rows; bytes: float32`,
+    ...wrap(
+      "loss: cross-entropy in nats; calibration error: how far confidence is from accuracy; divergence: KL(teacher ‖ student) at T 1 in nats; all on the test rows, means over seeds",
+      WIDTH,
+    ),
     "* median; the only figures here that differ from run to run",
     "",
     ...verdict.flatMap((sentence, i) => {
@@ -72,6 +97,16 @@ function row(model: ModelReport, microseconds: number | undefined): Cell[] {
     grouped(model.bytes),
     microseconds === undefined ? "" : microseconds.toFixed(1),
     model.id === "teacher" ? "" : `${model.compression.toFixed(1)}×`,
+  ];
+}
+
+function besideRow({ name, loss, calibrationError, divergence, accuracyRetained }: ModelReport): Cell[] {
+  return [
+    name,
+    loss.toFixed(3),
+    percent(calibrationError),
+    divergence === null ? "" : divergence.toFixed(3),
+    accuracyRetained === null ? "" : percent(accuracyRetained),
   ];
 }
 

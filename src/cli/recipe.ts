@@ -1,5 +1,6 @@
 /** Floor 6: what is trained, as plain data that crosses to other processes. Knows settings; trains nothing. */
 import type { LabelledTable } from "../io/labelled-table.ts";
+import type { TermTable } from "./term-settings.ts";
 
 /** All settings of a comparison between students with and without a teacher. */
 export interface Recipe {
@@ -30,6 +31,8 @@ export interface Recipe {
   readonly temperature: number;
   /** α, the weight of the HARD loss; the soft loss has 1 − α. */
   readonly alpha: number;
+  /** What taught students learn from; null: from temperature and α. */
+  readonly terms: TermTable | null;
   /** Whether features are brought to mean 0 and deviation 1, as measured on the training rows. */
   readonly standardize: boolean;
 }

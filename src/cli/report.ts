@@ -1,5 +1,6 @@
 /** Floor 6: what the results of all seeds say, as plain data: the document that `--json` prints. */
 import { meanAndDeviation } from "../distill/paired-gain.ts";
+import type { Assessment } from "../distill/report/assess.ts";
 import { float32 } from "../kernels/float32.ts";
 import { accelerateOnce } from "../kernels/wasm/accelerate-once.ts";
 import { labelledRows, type NamedModel, namedModels } from "./model-names.ts";
@@ -28,6 +29,20 @@ export interface ModelReport {
   readonly agreement: number;
   /** Null for the teacher and for those who learn alone. */
   readonly gain: Comparison | null;
+  /** Cross-entropy on the test rows, in nats; a mean over the seeds, as all below. */
+  readonly loss: number;
+  /** How far from its accuracy it is in what it believes, in [0, 1]. */
+  readonly calibrationError: number;
+  /** KL(teacher ‖ model) on the test rows at temperature 1, in nats; null for the teacher. */
+  readonly divergence: number | null;
+  /** Its accuracy divided by the teacher's; null for the teacher, and where the teacher's is 0. */
+  readonly accuracyRetained: number | null;
+}
+
+/** All that was measured of one seed, but times. */
+export interface SeedDetails {
+  readonly seed: number;
+  readonly models: readonly Omit<ModelResult, "microseconds">[];
 }
 
 export interface Report {
@@ -50,6 +65,7 @@ export interface Report {
   /** The main sentence first. */
   readonly verdict: readonly string[];
   readonly notes: readonly string[];
+  readonly perSeed: readonly SeedDetails[];
   /** The only part that differs from run to run. */
   readonly times: {
     readonly processes: number;
@@ -72,7 +88,8 @@ export function reportOn(
 ): Report {
   const { table, recipe } = job;
   const { training, test } = labelledRows(job);
-  const models = namedModels(job).map((model) => modelReport(job, model, results));
+  const named = namedModels(job);
+  const models = named.map((model) => modelReport(job, model, results));
   const microseconds = models.map(({ id }) => [
     id,
     median(results.map((result) => resultOf(result, id).microseconds)),
@@ -99,7 +116,11 @@ export function reportOn(
     },
     models,
     verdict: verdictSentences(models, results.length),
-    notes,
+    notes: [...notes, ...findingNotes(named, results)],
+    perSeed: results.map(({ seed, models }) => ({
+      seed,
+      models: models.map(({ microseconds: _, ...measured }) => measured),
+    })),
     times: { processes, seconds, microseconds: Object.fromEntries(microseconds) },
   };
 }
@@ -113,6 +134,10 @@ function modelReport(
   const parameters = parameterCount(layers);
   const accuraciesOf = (model: ModelId): number[] =>
     results.map((result) => resultOf(result, model).accuracy);
+  const meanOf = (value: (assessment: Assessment) => number | null): number | null => {
+    const all = results.map((result) => value(resultOf(result, id).assessment));
+    return all.every((each) => each !== null) ? meanAndDeviation(all).mean : null;
+  };
   const accuracies = accuraciesOf(id);
   const { mean, deviation } = meanAndDeviation(accuracies);
   return {
@@ -128,7 +153,29 @@ function modelReport(
     deviation: results.length === 1 ? null : deviation,
     agreement: meanAndDeviation(results.map((result) => resultOf(result, id).agreement)).mean,
     gain: plan?.twin ? compare(plan.twin, accuracies, accuraciesOf(plan.twin)) : null,
+    loss: meanOf(({ loss }) => loss)!,
+    calibrationError: meanOf(({ calibration }) => calibration!.error)!,
+    divergence: meanOf((assessment) => assessment.divergence),
+    accuracyRetained: meanOf((assessment) => assessment.accuracyRetained),
   };
+}
+
+/** What was found before the first steps: once for each model, with the seeds where that is not all. */
+function findingNotes(models: readonly NamedModel[], results: readonly SeedResult[]): string[] {
+  return models.flatMap(({ id, name }) => {
+    const found = new Map<string, { readonly sentence: string; seeds: number }>();
+    for (const result of results) {
+      for (const { code, term, sentence } of resultOf(result, id).findings) {
+        const known = found.get(`${code} ${term}`);
+        if (known) known.seeds++;
+        else found.set(`${code} ${term}`, { sentence, seeds: 1 });
+      }
+    }
+    return [...found.values()].map(({ sentence, seeds }) => {
+      const where = seeds === results.length ? "" : ` (in ${seeds} of ${results.length} seeds)`;
+      return `${name}: ${sentence}${where}`;
+    });
+  });
 }
 
 function resultOf({ models, seed }: SeedResult, id: ModelId): ModelResult {

@@ -1,6 +1,6 @@
 /** Floor 6: what every command that trains does: check, train, report. */
 import { availableParallelism } from "node:os";
-import { checkJob } from "./check-job.ts";
+import { checkJob, planOfJob } from "./check-job.ts";
 import { grouped, namedModels } from "./model-names.ts";
 import { colours, isRich, type Output, plain } from "./paint.ts";
 import { printReport } from "./print-report.ts";
@@ -40,6 +40,7 @@ export async function runJob(
 ): Promise<void> {
   const { seeds, json, quiet } = settings;
   const notes = checkJob(job, seeds);
+  const plan = planOfJob(job);
   const processes = Math.min(settings.processes ?? Math.min(2, availableParallelism()), seeds);
   const models = namedModels(job);
   const now = (): number => performance.now() / 1000;
@@ -53,6 +54,7 @@ export async function runJob(
     processes,
     now,
   });
+  if (plan !== null && !quiet) stderr.write(`taught students learn from\n${plan}\n`);
   try {
     const results = await runSeeds(job, { seeds, processes, onProgress: progress.update });
     progress.end();

@@ -2,31 +2,26 @@
  * Floor 6: one seed of a job: a teacher, its students, and what each is worth on rows that none of them has seen. Apart
  * from the times, the result depends on the job and the seed alone.
  */
-import { Batches } from "../data/batches.ts";
-import { type Dataset, rowsBetween, takeRows } from "../data/dataset.ts";
-import { accuracy, agreement, predictLogits } from "../distill/evaluate.ts";
-import { fit } from "../distill/fit.ts";
-import { KnowledgeDistillationTrainer } from "../distill/knowledge-distillation-trainer.ts";
-import { SupervisedTrainer } from "../distill/supervised-trainer.ts";
-import type { Trainer } from "../distill/trainer.ts";
+import { type Dataset, rowsBetween } from "../data/dataset.ts";
+import { evaluate, predictLogits } from "../distill/evaluate.ts";
+import { type Finding, lint, type TaughtTrainer } from "../distill/lint.ts";
+import { type Assessment, assess } from "../distill/report/assess.ts";
 import type { Module } from "../nn/module.ts";
-import { Adam } from "../optim/adam.ts";
-import { cosine, LearningRate } from "../optim/schedules.ts";
-import { RandomStream } from "../random.ts";
-import type { Tensor } from "../tensor.ts";
 import { namedModels } from "./model-names.ts";
-import { network } from "./network.ts";
 import { predictionMicroseconds } from "./prediction-time.ts";
-import {
-  type Job,
-  layerWidths,
-  type ModelId,
-  parameterCount,
-  type Recipe,
-  type StudentPlan,
-  studentPlans,
-} from "./recipe.ts";
-import { type SeedData, seedData } from "./seed-data.ts";
+import { type Job, layerWidths, type ModelId, parameterCount, type Recipe, studentPlans } from "./recipe.ts";
+import { seedData } from "./seed-data.ts";
+import { firstRows, studentTraining, type Training, teacherTraining, train } from "./trainings.ts";
+
+/** What a model learned from, at one step. */
+export interface Moment {
+  /** From 1 on. */
+  readonly step: number;
+  /** The total and its terms on the batch of that step, before their weights. */
+  readonly losses: Readonly<Record<string, number>>;
+  /** What each term pulls with: its share of the sum of all terms' gradients. Nothing where there is one term. */
+  readonly gradientShares: Readonly<Record<string, number>>;
+}
 
 export interface ModelResult {
   readonly id: ModelId;
@@ -34,6 +29,14 @@ export interface ModelResult {
   readonly accuracy: number;
   /** The share of test rows on which it names the teacher's class; 1 for the teacher. */
   readonly agreement: number;
+  /** The share of the labelled rows that it learned from which it names rightly; null without any. */
+  readonly trainingAccuracy: number | null;
+  /** On the test rows; beside the teacher, unless it is the teacher. */
+  readonly assessment: Assessment;
+  /** Some twenty moments of its training, the first and the last among them. */
+  readonly history: readonly Moment[];
+  /** What was probably not meant, before its first step. */
+  readonly findings: readonly Finding[];
   /** For a prediction of one row. Differs from run to run. */
   readonly microseconds: number;
 }
@@ -53,15 +56,6 @@ export interface SeedProgress {
   readonly accuracy?: number;
 }
 
-/** A model that is to be trained. */
-interface Training {
-  readonly id: ModelId;
-  readonly model: Module;
-  readonly trainer: Trainer<{ readonly total: number }>;
-  readonly batches: Batches;
-  readonly steps: number;
-}
-
 /**
  * Trains and tests the models of one seed. It yields after every step, so that whoever drives it may show progress, let
  * others in, or stop.
@@ -74,101 +68,76 @@ export function* runSeed(job: Job, seed: number): Generator<SeedProgress, SeedRe
   const models: ModelResult[] = [];
   const names = new Map(namedModels(job).map((model) => [model.id, model.name]));
 
-  function* trainAndTest(training: Training, teacherLogits?: Tensor): Generator<SeedProgress, Tensor> {
-    const { id, model } = training;
+  function* trainAndTest(training: Training, teacher?: Module): Generator<SeedProgress, void> {
+    const { id, model, lessons, steps } = training;
+    const twin = studentPlans(job.recipe).find((plan) => plan.id === id)?.twin;
+    const alone = models.find((each) => each.id === twin)?.trainingAccuracy ?? null;
+    const findings = teacher && twin ? findingsOf(training, job, alone) : [];
     const share = work.get(id)! / total;
-    for (const part of train(training, names.get(id)!))
-      yield { seed, model: id, done: before + part * share };
+    const history: Moment[] = [];
+    for (const { step, losses } of train(training)) {
+      if (isShown(step, steps)) history.push({ step, losses, gradientShares: sharesOf(training, job) });
+      yield { seed, model: id, done: before + (step / steps) * share };
+    }
     before += share;
-    const logits = predictLogits(model, data.test.x);
+    const assessment = assess(model, data.test, teacher ? { teacher } : {});
     models.push({
       id,
-      accuracy: accuracy(logits, data.test.labels!),
-      agreement: agreement(logits, teacherLogits ?? logits),
+      accuracy: assessment.accuracy!,
+      agreement: assessment.agreement ?? 1,
+      trainingAccuracy: lessons.labels ? evaluate(model, lessons).accuracy : null,
+      assessment,
+      history,
+      findings,
       microseconds: predictionMicroseconds(model, rowsBetween(data.test.x, 0, 1)),
     });
-    yield { seed, model: id, done: before, accuracy: models[models.length - 1].accuracy };
-    return logits;
+    yield { seed, model: id, done: before, accuracy: assessment.accuracy! };
   }
 
   const teacher = teacherTraining(job, data, seed);
-  const teacherLogits = yield* trainAndTest(teacher);
+  yield* naming("teacher", trainAndTest(teacher));
   // The set is fixed, so the teacher answers once; each row takes its answer along wherever it is taken.
   const answers = predictLogits(teacher.model, data.everything.x);
   const everything: Dataset = { ...data.everything, teacherLogits: answers };
   for (const plan of studentPlans(job.recipe)) {
-    const lessons = lessonsOf(plan, everything, data);
-    yield* trainAndTest(studentTraining(job, plan, teacher.model, lessons, seed), teacherLogits);
+    const student = studentTraining(job, plan, teacher.model, everything, data, seed);
+    yield* naming(names.get(plan.id)!, trainAndTest(student, teacher.model));
   }
   return { seed, models };
 }
 
-/** Trains to the end, yielding the share of the steps that are done. */
-function* train({ trainer, batches, steps }: Training, name: string): Generator<number, void> {
-  const schedule = new LearningRate(trainer.optimizer, cosine({ steps }));
+/** A failure says of which model it is. */
+function* naming<T>(name: string, work: Generator<T, void>): Generator<T, void> {
   try {
-    for (const { step } of fit(trainer, batches, { steps, schedule })) yield (step + 1) / steps;
+    yield* work;
   } catch (error) {
     throw new Error(`${name}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
   }
 }
 
-function teacherTraining({ table, recipe }: Job, data: SeedData, seed: number): Training {
-  const { hidden, dropout, learningRate, epochs } = recipe.teacher;
-  const model = network(layerWidths(table, hidden), dropout, {
-    init: new RandomStream(seed, "init teacher"),
-    dropout: new RandomStream(seed, "dropout teacher"),
-  });
-  const random = new RandomStream(seed, "order teacher");
-  const batches = new Batches(firstRows(data.everything, data.labelled), { size: recipe.batch, random });
-  const trainer = new SupervisedTrainer({ model, optimizer: new Adam(model.parameters(), { learningRate }) });
-  return { id: "teacher", model, trainer, batches, steps: epochs * batches.perEpoch };
+/** Some twenty steps of a training: the first, the last, and those in between at equal distances. */
+const isShown = (step: number, steps: number): boolean =>
+  step === 1 || step === steps || step % Math.ceil(steps / 20) === 0;
+
+/** What is asked for findings and gradients: the first rows of the lessons, as many as are in a batch. */
+const sample = ({ lessons }: Training, { recipe }: Job): Dataset =>
+  firstRows(lessons, Math.min(recipe.batch, lessons.x.shape[0]));
+
+function findingsOf(training: Training, job: Job, alone: number | null): Finding[] {
+  const facts = alone === null ? {} : { trainingAccuracyAlone: alone };
+  return lint(training.trainer as TaughtTrainer, sample(training, job), facts);
 }
 
-/** Students of one seed start alike and, on as many rows, see them in the same order: the purposes are the same. */
-function studentTraining(
-  { table, recipe }: Job,
-  plan: StudentPlan,
-  teacher: Module,
-  lessons: Dataset,
-  seed: number,
-): Training {
-  const { hidden, learningRate } = recipe.student;
-  const student = network(layerWidths(table, hidden), 0, { init: new RandomStream(seed, "init student") });
-  const optimizer = new Adam(student.parameters(), { learningRate });
-  const trainer =
-    plan.learnsFrom === "labels"
-      ? new SupervisedTrainer({ model: student, optimizer })
-      : new KnowledgeDistillationTrainer({
-          teacher,
-          student,
-          optimizer,
-          temperature: recipe.temperature,
-          alpha: plan.learnsFrom === "teacher" ? 0 : recipe.alpha,
-        });
-  const random = new RandomStream(seed, "order student");
-  const batches = new Batches(lessons, { size: recipe.batch, random });
-  return { id: plan.id, model: student, trainer, batches, steps: plan.steps };
+function sharesOf(training: Training, job: Job): Record<string, number> {
+  const { trainer } = training;
+  const weighted = Object.values<number>(trainer.weights()).filter((weight) => weight > 0);
+  if (weighted.length <= 2) return {}; // the total and one term, which has all of it
+  const { total: _, ...norms }: Readonly<Record<string, number>> = {
+    ...trainer.gradientNorms(sample(training, job)),
+  };
+  const sum = Object.values(norms).reduce((a, b) => a + b, 0);
+  return Object.fromEntries(Object.entries(norms).map(([name, norm]) => [name, sum === 0 ? 0 : norm / sum]));
 }
-
-/** What a student may see: only its rows, and their labels only if it learns from them. */
-function lessonsOf({ rows, learnsFrom }: StudentPlan, everything: Dataset, data: SeedData): Dataset {
-  const seen =
-    rows === "few"
-      ? takeRows(everything, data.few)
-      : rows === "labelled"
-        ? firstRows(everything, data.labelled)
-        : everything;
-  if (learnsFrom !== "teacher") return seen;
-  const { labels: _, ...withoutLabels } = seen;
-  return withoutLabels;
-}
-
-const firstRows = (dataset: Dataset, count: number): Dataset =>
-  takeRows(
-    dataset,
-    Array.from({ length: count }, (_, row) => row),
-  );
 
 /** How much each model costs to train, in multiplications or so: enough to tell how far a seed has come. */
 function workOf({ table, recipe }: Job, labelled: number): Map<ModelId, number> {

@@ -1,5 +1,6 @@
 /** Floor 6: the options that every command that trains has. */
-import { flag, number, wholeNumber } from "./options.ts";
+import { flag, json, number, text, wholeNumber } from "./options.ts";
+import { requireTermTable } from "./term-settings.ts";
 
 export const trainingOptions = {
   seeds: wholeNumber({
@@ -21,6 +22,20 @@ export const trainingOptions = {
     accepts: (value) => value >= 0 && value <= 1,
   }),
 };
+
+/** Where more options may stand. */
+export const config = text({
+  help: "A JSON file of options by name, data for the table; those of the command line go before",
+  placeholder: "FILE",
+  default: "",
+});
+
+export const terms = json({
+  help: "What taught students learn from, in place of temperature and alpha: terms by name as JSON",
+  default: null,
+  requires: 'terms as JSON such as {"hard": {"loss": "crossEntropy", "weight": 0.7}}',
+  check: requireTermTable,
+});
 
 export const runOptions = {
   processes: wholeNumber({

@@ -1,10 +1,8 @@
-/** Floor 6: what a comparison says, in words. Knows numbers that were measured, and puts no better face on any. */
+/** Floor 6: what a comparison says of the models of a job, in words. */
 import { type PairedGain, pairedGain } from "../distill/paired-gain.ts";
+import { gainSentence, type Verdict, verdictOf } from "../distill/report/compare-with-twin.ts";
 import { grouped } from "./model-names.ts";
 import type { ModelId } from "./recipe.ts";
-
-/** Whether a student gained from its teacher: an interval that contains 0 shows no difference, one seed shows nothing. */
-export type Verdict = "helped" | "hurt" | "no difference" | "one seed";
 
 export interface Comparison extends PairedGain {
   /** The student of the same start and steps that learned alone. */
@@ -26,12 +24,6 @@ export function compare(over: ModelId, taught: readonly number[], alone: readonl
   return { over, ...gain, verdict: verdictOf(gain) };
 }
 
-export function verdictOf({ interval }: PairedGain): Verdict {
-  if (interval === null) return "one seed";
-  if (interval[0] > 0) return "helped";
-  return interval[1] < 0 ? "hurt" : "no difference";
-}
-
 /** A sentence for every student that was taught, in the order of the models. */
 export function verdictSentences(models: readonly Judged[], seeds: number): string[] {
   return models.flatMap((model) => {
@@ -48,28 +40,11 @@ export function verdictSentence(
 ): string {
   if (gain === null) throw new Error("verdictSentence: expected a student with a gain");
   // Twins with the same labels differ in the teacher alone; otherwise the teacher stands in for the labels.
-  const replaces = labels !== twin.labels;
-  const what = replaces
-    ? `without any label, the taught student is ${distance(gain.mean)} its twin that had ${grouped(twin.labels)} labels`
-    : `with ${grouped(labels)} labels, the taught student is ${distance(gain.mean)} its twin that learned alone`;
-  if (gain.interval === null) return `One seed says nothing about chance: ${what}.`;
-  const range = `95 % interval ${signed(gain.interval[0])} … ${signed(gain.interval[1])}`;
-  if (gain.verdict === "helped") return `Distillation helped: ${what} (${range}).`;
-  if (gain.verdict === "no difference")
-    return `No difference that ${seeds} seeds can show: ${what} (${range}).`;
-  const loss = replaces ? "The teacher did not make up for the labels" : "Distillation hurt";
-  return `${loss}: ${what} (${range}).`;
-}
-
-function distance(share: number): string {
-  const points = signed(share);
-  if (points === "0.0") return "level with";
-  return `${points.slice(1)} points ${points.startsWith("−") ? "below" : "above"}`;
-}
-
-/** A share as points with one decimal and a sign; what rounds to 0 has none. */
-export function signed(share: number): string {
-  const points = Math.abs(share * 100).toFixed(1);
-  if (points === "0.0") return points;
-  return `${share < 0 ? "−" : "+"}${points}`;
+  if (labels === twin.labels)
+    return gainSentence(gain, seeds, { circumstances: `with ${grouped(labels)} labels, ` });
+  return gainSentence(gain, seeds, {
+    circumstances: "without any label, ",
+    twin: `its twin that had ${grouped(twin.labels)} labels`,
+    loss: "The teacher did not make up for the labels",
+  });
 }

@@ -239,7 +239,7 @@ function ofFacts({ teacherLabelSmoothing = 0, trainingAccuracyAlone = 1 }: LintF
     found.push({
       code: "small-student",
       term: null,
-      sentence: `trained alone, the student names ${(100 * trainingAccuracyAlone).toFixed(1)} % of its training rows: it is too small or too briefly trained to fit them, and soft targets add no capacity; expect them to hurt, and try a wider student or more steps first`,
+      sentence: `trained alone, the student names ${(100 * trainingAccuracyAlone).toFixed(1)} % of its training rows rightly: it is too small or too briefly trained to fit them, and soft targets add no capacity; expect them to hurt, and try a wider student or more steps first`,
     });
   }
   return found;

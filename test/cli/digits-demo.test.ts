@@ -19,6 +19,7 @@ describe("the demo", () => {
       standardize: false,
       labels: 50,
       temperature: 4,
+      terms: null,
       alpha: 0.7,
     });
     expect(

@@ -5,11 +5,17 @@ import { printReport } from "../../src/cli/print-report.ts";
 import type { ModelId } from "../../src/cli/recipe.ts";
 import { type Report, reportOn } from "../../src/cli/report.ts";
 import { tableLines } from "../../src/cli/table.ts";
-import { type Comparison, signed, verdictOf, verdictSentence } from "../../src/cli/verdict.ts";
+import { type Comparison, verdictSentence } from "../../src/cli/verdict.ts";
+import type { Finding } from "../../src/distill/lint.ts";
+import { verdictOf } from "../../src/distill/report/compare-with-twin.ts";
 import { tinyJob } from "./support/tiny.ts";
 
 /** A report of seeds in which every model has the accuracies given. */
-function reportWith(accuracies: Partial<Record<ModelId, number[]>>, job = tinyJob()): Report {
+function reportWith(
+  accuracies: Partial<Record<ModelId, number[]>>,
+  job = tinyJob(),
+  findings: Partial<Record<ModelId, Finding[][]>> = {},
+): Report {
   const seeds = Object.values(accuracies)[0].length;
   const ids = Object.keys(accuracies) as ModelId[];
   const results = Array.from({ length: seeds }, (_, seed) => ({
@@ -18,6 +24,21 @@ function reportWith(accuracies: Partial<Record<ModelId, number[]>>, job = tinyJo
       id,
       accuracy: accuracies[id]![seed],
       agreement: 0.5,
+      trainingAccuracy: 1,
+      assessment: {
+        rows: 40,
+        labelledRows: 40,
+        accuracy: accuracies[id]![seed],
+        loss: 0.25 + seed / 4,
+        calibration: { error: 0.01 * (seed + 1), bins: [] },
+        confusion: null,
+        agreement: 0.5,
+        divergence: id === "teacher" ? null : 0.125,
+        teacherAccuracy: id === "teacher" ? null : 0.98,
+        accuracyRetained: id === "teacher" ? null : 0.99,
+      },
+      history: [],
+      findings: findings[id]?.[seed] ?? [],
       microseconds: 10 + seed,
     })),
   }));
@@ -73,10 +94,6 @@ describe("the verdict", () => {
     expect(sentence({ mean: 0.3, interval: null })).toBe(
       "One seed says nothing about chance: with 50 labels, the taught student is 30.0 points above its twin that learned alone.",
     );
-  });
-
-  it("writes no sign before what rounds to 0", () => {
-    expect([0.1, -0.1, 0, -0.0004, 0.0004].map(signed)).toEqual(["+10.0", "−10.0", "0.0", "0.0", "0.0"]);
   });
 });
 
@@ -134,8 +151,19 @@ teacher            98.0 ± 1.0                                      123    492  
 no labels, taught  97.0 ± 1.0     0.0 [−2.5, +2.5]    50.0          27    108    11.0     4.6×
 67 labels, alone   97.0 ± 1.0                         50.0          27    108    11.0     4.6×
 ──────────────────────────────────────────────────────────────────────────────────────────────
+                    test  calibration  divergence from    accuracy
+model               loss      error %      its teacher  retained %
+──────────────────────────────────────────────────────────────────
+teacher            0.500          2.0
+9 labels, alone    0.500          2.0            0.125        99.0
+9 labels, taught   0.500          2.0            0.125        99.0
+no labels, taught  0.500          2.0            0.125        99.0
+67 labels, alone   0.500          2.0            0.125        99.0
+──────────────────────────────────────────────────────────────────
 taught: by the teacher's answers; no labels, taught: by these alone, on all rows (alpha 0)
 accuracy: mean ± sd over seeds; agrees: with the teacher, on the test rows; bytes: float32
+loss: cross-entropy in nats; calibration error: how far confidence is from accuracy; divergence:
+KL(teacher ‖ student) at T 1 in nats; all on the test rows, means over seeds
 * median; the only figures here that differ from run to run
 
 Distillation helped: with 9 labels, the taught student is 10.3 points above its twin that learned

@@ -195,7 +195,7 @@ describe("lint", () => {
       [
         "small-student",
         null,
-        "trained alone, the student names 93.4 % of its training rows: it is too small or too briefly trained to fit them, and soft targets add no capacity; expect them to hurt, and try a wider student or more steps first",
+        "trained alone, the student names 93.4 % of its training rows rightly: it is too small or too briefly trained to fit them, and soft targets add no capacity; expect them to hurt, and try a wider student or more steps first",
       ],
     ]);
   });

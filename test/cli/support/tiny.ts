@@ -42,6 +42,7 @@ export const tinyRecipe: Recipe = {
   temperature: 4,
   alpha: 0.7,
   standardize: true,
+  terms: null,
 };
 
 export const tinyJob = (changes: Partial<Recipe> = {}, table = clouds(90)): Job => ({

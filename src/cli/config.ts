@@ -1,0 +1,40 @@
+/** Floor 6: a configuration file: options by name as one JSON object, which the command line goes before. */
+import { readFileSync } from "node:fs";
+import { printable } from "./printable.ts";
+import { UsageError } from "./usage-error.ts";
+
+/**
+ * The entries of a configuration file, in its order.
+ *
+ * @throws UsageError when it cannot be read, or is no JSON object
+ */
+export function readConfig(path: string): [name: string, value: unknown][] {
+  const name = printable(path);
+  let text: string;
+  try {
+    text = readFileSync(path, "utf8");
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? String(error.code) : "";
+    const reason = code === "ENOENT" ? "no such file" : `cannot be read (${code})`;
+    throw new UsageError(`${name}: ${reason}`, { cause: error });
+  }
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new UsageError(`${name}: is not JSON: ${printable(why)}`, { cause: error });
+  }
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw new UsageError(`${name}: expected one JSON object of options, such as { "temperature": 2 }`);
+  }
+  return Object.entries(value);
+}
+
+/** A value as it would be written on the command line: lists with commas, objects as JSON. Null: as if not given. */
+export function asArgument(value: unknown): string | null {
+  if (value === null || value === false) return null;
+  if (typeof value === "string") return value;
+  if (Array.isArray(value) && value.every((entry) => typeof entry !== "object")) return value.join(",");
+  return typeof value === "object" ? JSON.stringify(value) : String(value);
+}
