@@ -14,7 +14,7 @@ export default defineConfig({
       { find: /^distilgrad\/data\/digits$/, replacement: source("data/digits.ts") },
       { find: /^distilgrad\/math$/, replacement: source("math.ts") },
       { find: /^distilgrad\/check\/fast-check$/, replacement: source("check/fast-check/index.ts") },
-      { find: /^distilgrad\/(data|io|check)$/, replacement: source("$1/index.ts") },
+      { find: /^distilgrad\/(data|io|check|node)$/, replacement: source("$1/index.ts") },
     ],
   },
   test: {

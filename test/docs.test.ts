@@ -42,7 +42,7 @@ beforeAll(() => {
           distilgrad: ["../../src/index.ts"],
           "distilgrad/data/digits": ["../../src/data/digits.ts"],
           ...Object.fromEntries(
-            ["data", "io", "check", "check/fast-check"].map((entry) => [
+            ["data", "io", "check", "check/fast-check", "node"].map((entry) => [
               `distilgrad/${entry}`,
               [`../../src/${entry}/index.ts`],
             ]),

@@ -35,6 +35,7 @@ export type { Part, Share } from "./parts.ts";
 export { type DistillationPlan, type PlannedPair, type PlannedTerm, planOf } from "./plan.ts";
 export { type ProjectionOptions, projectedPairs, projectionsByName } from "./projected-pairs.ts";
 export * from "./report/index.ts";
+export * from "./soft-targets/index.ts";
 export { SupervisedTrainer, type SupervisedTrainerOptions } from "./supervised-trainer.ts";
 export type { Teacher } from "./teacher.ts";
 export * from "./teachers/index.ts";

@@ -39,5 +39,6 @@ export { Reshape } from "./reshape.ts";
 export { Residual, type ResidualOptions } from "./residual.ts";
 export { RMSNorm } from "./rms-norm.ts";
 export { Sequential } from "./sequential.ts";
+export { stateHash } from "./state-hash.ts";
 export { type LayerSummary, type Summary, summary } from "./summary.ts";
 export { TransformerEncoderLayer, type TransformerEncoderLayerOptions } from "./transformer-encoder-layer.ts";

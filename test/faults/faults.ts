@@ -16,6 +16,7 @@ import { optimFaults } from "./optim.ts";
 import { productFaults } from "./products.ts";
 import { reportFaults } from "./reports.ts";
 import { simdFaults } from "./simd.ts";
+import { softTargetFaults } from "./soft-targets.ts";
 import { teacherFaults } from "./teachers.ts";
 import { termFaults } from "./terms.ts";
 
@@ -37,5 +38,6 @@ export const faults: readonly Fault[] = [
   ...teacherFaults,
   ...termFaults,
   ...reportFaults,
+  ...softTargetFaults,
   ...checkFaults,
 ];
