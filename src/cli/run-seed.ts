@@ -130,7 +130,7 @@ function findingsOf(training: Training, job: Job, alone: number | null): Finding
 
 function sharesOf(training: Training, job: Job): Record<string, number> {
   const { trainer } = training;
-  const weighted = Object.values<number>(trainer.weights()).filter((weight) => weight > 0);
+  const weighted = Object.values<number>(trainer.lossWeights()).filter((weight) => weight > 0);
   if (weighted.length <= 2) return {}; // the total and one term, which has all of it
   const { total: _, ...norms }: Readonly<Record<string, number>> = {
     ...trainer.gradientNorms(sample(training, job)),

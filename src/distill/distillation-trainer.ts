@@ -99,7 +99,7 @@ export class DistillationTrainer<T extends Terms = Terms> extends Trainer<TermLo
     return this.model;
   }
 
-  override weights(): TermLosses<T> {
+  override lossWeights(): TermLosses<T> {
     const weights: Record<string, number> = { total: 1 };
     for (const [name, term] of this.#terms) weights[name] = weightAt(name, term, this.steps);
     return weights as TermLosses<T>;

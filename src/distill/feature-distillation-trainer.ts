@@ -88,8 +88,8 @@ export class FeatureDistillationTrainer extends KnowledgeDistillationTrainer<
     return this.trainStep(batch);
   }
 
-  override weights(): FeatureDistillationLosses<number> {
-    return { ...super.weights(), feature: this.beta };
+  override lossWeights(): FeatureDistillationLosses<number> {
+    return { ...super.lossWeights(), feature: this.beta };
   }
 
   protected override losses(part: Part): FeatureDistillationLosses<Tensor> {

@@ -123,7 +123,7 @@ export class KnowledgeDistillationTrainer<
     return { total: add(scale(hard, alpha), scale(soft, 1 - alpha)), hard, soft };
   }
 
-  override weights(): Losses {
+  override lossWeights(): Losses {
     const weights: DistillationLosses<number> = { total: 1, hard: this.alpha, soft: 1 - this.alpha };
     return weights as Losses;
   }

@@ -247,7 +247,7 @@ function ofFacts({ teacherLabelSmoothing = 0, trainingAccuracyAlone = 1 }: LintF
 
 function ofGradients(trainer: TaughtTrainer, batch: Dataset): Finding[] {
   const { total: _, ...norms } = trainer.gradientNorms(batch);
-  const weights: Readonly<Record<string, number>> = { ...trainer.weights() };
+  const weights: Readonly<Record<string, number>> = { ...trainer.lossWeights() };
   const terms = Object.entries<number>(norms).filter(([name]) => weights[name] > 0);
   const sum = terms.reduce((all, [, norm]) => all + norm, 0);
   if (terms.length < 2 || sum === 0) return [];

@@ -168,7 +168,7 @@ export abstract class Trainer<Losses extends { readonly total: number } = { read
     // In training mode, as a step is; the modes that parts are in now come back at the end.
     return this.learners.inEvalMode(() => {
       const norms: Record<string, number> = {};
-      for (const [name, weight] of Object.entries<number>(this.weights())) {
+      for (const [name, weight] of Object.entries<number>(this.lossWeights())) {
         norms[name] = weight === 0 ? 0 : weight * normOf(name);
       }
       return norms as Losses;
@@ -176,7 +176,7 @@ export abstract class Trainer<Losses extends { readonly total: number } = { read
   }
 
   /** What each loss is multiplied with in the next step; `total` with 1. */
-  weights(): Losses {
+  lossWeights(): Losses {
     return { total: 1 } as Losses;
   }
 

@@ -129,7 +129,7 @@ describe("DistillationTrainer", () => {
     };
     const weighted = [0.5 * expected.hard, 2 * expected.reverse, 25 * expected.relations].map(Math.fround);
     const total = weighted.reduce((a, b) => Math.fround(a + b));
-    expect(trainer.weights()).toEqual({ total: 1, hard: 0.5, reverse: 2, relations: 25 });
+    expect(trainer.lossWeights()).toEqual({ total: 1, hard: 0.5, reverse: 2, relations: 25 });
     expect(trainer.trainStep(batch)).toEqual({ ...expected, total });
   });
 
@@ -224,7 +224,7 @@ describe("DistillationTrainer", () => {
       });
       const weights: number[] = [];
       for (let step = 0; step < 4; step++) {
-        weights.push(trainer.weights().hard);
+        weights.push(trainer.lossWeights().hard);
         const { hard } = trainer.trainStep(batch);
         expect(hard === 0).toBe(step >= 2);
       }

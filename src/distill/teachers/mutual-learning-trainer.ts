@@ -66,7 +66,7 @@ export class MutualLearningTrainer extends Trainer<MutualLearningLosses> {
     this.temperature = requireTemperature("trainer", temperature);
   }
 
-  override weights(): MutualLearningLosses {
+  override lossWeights(): MutualLearningLosses {
     const weights: Record<string, number> = { total: 1 };
     for (const i of this.peers.keys()) for (const name of namesOf(i)) weights[name] = 1;
     return weights as MutualLearningLosses;

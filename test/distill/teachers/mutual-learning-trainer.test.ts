@@ -279,7 +279,7 @@ describe("mutual learning", () => {
   it("says how strongly each term of each peer pulls, and has a weight of 1 for each", () => {
     const trainer = make([network(4, 1), network(7, 2)]);
     const names = ["total", "total0", "hard0", "mutual0", "total1", "hard1", "mutual1"];
-    expect(trainer.weights()).toEqual(Object.fromEntries(names.map((name) => [name, 1])));
+    expect(trainer.lossWeights()).toEqual(Object.fromEntries(names.map((name) => [name, 1])));
     const norms = trainer.gradientNorms(rowsOf(8, 1));
     expect(Object.keys(norms)).toEqual(names);
     // The peers' gradients are of other weights, so their squares add up.
