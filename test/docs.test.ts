@@ -117,3 +117,13 @@ test("docs/mathematics.md explains every op, in the order of src/ops/index.ts", 
   );
   expect(explained).toEqual(files);
 });
+
+test("docs/mathematics.md derives every loss between student and teacher", () => {
+  const index = readFileSync(join(root, "src/distill/losses/index.ts"), "utf8");
+  const files = [...index.matchAll(/from "\.\/(.+?)\.ts"/g)].map(([, file]) => file);
+  const text = documents.find(({ name }) => name === "docs/mathematics.md")!.text;
+  const derived = headings(text).flatMap((heading) =>
+    [...heading.matchAll(/\(\.\.\/src\/distill\/losses\/(.+?)\.ts\)/g)].map(([, file]) => file),
+  );
+  expect(derived.sort()).toEqual(files.sort());
+});
