@@ -43,6 +43,8 @@ export default defineConfig({
             "test/golden-hash.test.ts",
             "test/laws.test.ts",
             "test/distill/laws.test.ts",
+            "test/distill/distillation-trainer.test.ts",
+            "test/distill/soft-targets/training.test.ts",
             "test/kernels/kernels.test.ts",
             "test/ops/ops.test.ts",
           ],

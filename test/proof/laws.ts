@@ -275,9 +275,22 @@ export const lawsByGroup: Readonly<Record<string, readonly Law[]>> = {
       ],
     },
     {
+      number: 35,
+      statement: "an ensemble of one ≡ the teacher",
+      tests: [
+        from("test/distill/teachers/ensemble.test.ts")("is the teacher bit for bit, combined by logits"),
+        from("test/distill/teachers/ensemble.test.ts")(
+          "teaches as the teacher does, combined by probabilities: logits are moved by a constant of their row",
+        ),
+      ],
+    },
+    {
       number: 36,
       statement: "stored teacher logits ≡ the live teacher",
       tests: [
+        from("test/distill/soft-targets/training.test.ts")(
+          "with shuffled batches, the store as teacher or attached to the data",
+        ),
         from("test/distill/knowledge-distillation-trainer.test.ts")(
           "learns the same from stored teacher logits as from the live teacher, bit for bit, however they are shuffled",
         ),
