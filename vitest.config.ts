@@ -2,7 +2,7 @@ import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 
 /** Tests that start what is built as a process. */
-const ofTheBuilt = ["test/cli/program.test.ts", "test/node/*.test.ts"];
+const ofTheBuilt = ["test/cli/program.test.ts", "test/cli/sweep-program.test.ts", "test/node/*.test.ts"];
 
 const source = (path: string): string => fileURLToPath(new URL(`./src/${path}`, import.meta.url));
 

@@ -8,7 +8,7 @@ import { listed } from "./nearest-name.ts";
 import { network } from "./network.ts";
 import { shortened } from "./printable.ts";
 import { type Job, layerWidths, parameterCount } from "./recipe.ts";
-import { splitRows } from "./row-split.ts";
+import { type RowSplit, splitRows } from "./row-split.ts";
 import { termTrainer } from "./trainings.ts";
 import { UsageError } from "./usage-error.ts";
 
@@ -19,6 +19,20 @@ import { UsageError } from "./usage-error.ts";
  * @throws UsageError on what cannot be done
  */
 export function checkJob(job: Job, seeds: number): string[] {
+  const { recipe } = job;
+  checkTable(job);
+  const { training } = labelledRows(job);
+  if (recipe.labels !== null && recipe.labels >= training) {
+    throw new UsageError(
+      `--labels must be below the number of labelled rows to train on, ${training}, got ${recipe.labels}`,
+    );
+  }
+  planOfJob(job);
+  return [...missingClasses(job, seeds), ...oddSettings(job)];
+}
+
+/** Requires at least two classes, and rows both to train on and to test on. @throws UsageError */
+export function checkTable(job: Job): void {
   const { name, table, recipe } = job;
   const { training, test } = labelledRows(job);
   const labelled = training + test;
@@ -37,13 +51,6 @@ export function checkJob(job: Job, seeds: number): string[] {
       `--test must leave rows on both sides: ${recipe.test} of ${labelled} labelled rows is ${test} to test on and ${training} to train on`,
     );
   }
-  if (recipe.labels !== null && recipe.labels >= training) {
-    throw new UsageError(
-      `--labels must be below the number of labelled rows to train on, ${training}, got ${recipe.labels}`,
-    );
-  }
-  planOfJob(job);
-  return [...missingClasses(job, seeds), ...oddSettings(job)];
 }
 
 /**
@@ -67,12 +74,16 @@ export function planOfJob({ table, recipe }: Job): DistillationPlan | null {
   }
 }
 
-/** Seeds whose training rows, or few labels, lack a class. */
-function missingClasses({ table, recipe }: Job, seeds: number): string[] {
+/** Seeds whose training rows, or few labels, lack a class. @throws UsageError where there is only one class to train on */
+export function missingClasses(
+  { table, recipe }: Job,
+  seeds: number,
+  split = (seed: number): RowSplit => splitRows(table.labels, recipe, seed),
+): string[] {
   const missing = new Map<number, number[]>();
   const fewMissing = new Map<number, number[]>();
   for (let seed = 0; seed < seeds; seed++) {
-    const { train, few } = splitRows(table.labels, recipe, seed);
+    const { train, few } = split(seed);
     const seen = new Set([...train].map((row) => table.labels[row]));
     if (seen.size < 2) {
       throw new UsageError(`seed ${seed}: the rows to train on hold only one class; more rows are needed`);
@@ -100,14 +111,19 @@ function missingClasses({ table, recipe }: Job, seeds: number): string[] {
   return notes;
 }
 
-function oddSettings({ table, recipe }: Job): string[] {
+function oddSettings({ table, recipe, answers }: Job): string[] {
   const notes: string[] = [];
+  if (answers) {
+    notes.push(
+      "the teacher was trained before: if it learned from rows that are test rows here, its accuracy and that of taught students are flattered",
+    );
+  }
   if (recipe.terms === null && recipe.alpha === 1)
     notes.push("alpha is 1, which ignores the teacher: with labels, taught and alone are the same");
   const [teacher, student] = [recipe.teacher, recipe.student].map(({ hidden }) =>
     parameterCount(layerWidths(table, hidden)),
   );
-  if (student >= teacher)
+  if (!answers && student >= teacher)
     notes.push(`the student is not smaller than the teacher: ${student} against ${teacher} parameters`);
   return notes;
 }

@@ -1,5 +1,4 @@
 /** Floor 6: which command is meant, and with which code the program ends. */
-import { readFileSync } from "node:fs";
 import {
   type Arguments,
   type Command,
@@ -10,9 +9,14 @@ import {
 } from "./arguments.ts";
 import { demo, runDemo } from "./digits-demo.ts";
 import { distill, runDistill } from "./distill-command.ts";
+import { evaluateCommand, runEvaluate } from "./evaluate-command.ts";
 import { gradcheckCommand, runGradcheck } from "./gradcheck-command.ts";
+import { labelCommand, runLabel } from "./label-command.ts";
+import { mergeCommand, runMerge } from "./merge-command.ts";
 import type { Surroundings } from "./run-job.ts";
+import { runSweepCommand, sweepCommand } from "./sweep-command.ts";
 import { UsageError } from "./usage-error.ts";
+import { version } from "./version.ts";
 import { wrap } from "./wrap.ts";
 
 interface Runnable {
@@ -41,6 +45,10 @@ const runnable = <Table extends OptionTable>(
 const runnables: readonly Runnable[] = [
   runnable(demo, runDemo),
   runnable(distill, runDistill),
+  runnable(sweepCommand, runSweepCommand),
+  runnable(evaluateCommand, runEvaluate),
+  runnable(labelCommand, runLabel),
+  runnable(mergeCommand, runMerge),
   runnable(gradcheckCommand, runGradcheck),
 ];
 
@@ -90,7 +98,9 @@ async function dispatch([name, ...rest]: readonly string[], surroundings: Surrou
 function help(): string {
   const lines = runnables.map(({ command }) => {
     const call = [command.name, ...command.operands].join(" ");
-    return `  ${call.padEnd(19)}${wrap(command.summary, 78).join(`\n${" ".repeat(21)}`)}`;
+    const below = `\n${" ".repeat(21)}`;
+    const left = call.length < 19 ? call.padEnd(19) : call + below;
+    return `  ${left}${wrap(command.summary, 78).join(below)}`;
   });
   return `distilgrad: knowledge distillation on an autograd engine of its own
 
@@ -103,9 +113,4 @@ Options:
   -h, --help         Print this help; after a command, the help of that command
       --version      Print the version
 `;
-}
-
-function version(): string {
-  const text = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
-  return (JSON.parse(text) as { readonly version: string }).version;
 }

@@ -1,13 +1,31 @@
 /** Floor 6: `distilgrad distill`: the comparison on a table of one's own. */
+
+import type { LabelledTable } from "../io/labelled-table.ts";
 import type { Arguments, Command, Values } from "./arguments.ts";
 import { aboutTables, readNamedTable, tableOptions } from "./data-options.ts";
-import { number, wholeNumber, widths } from "./options.ts";
-import type { Recipe } from "./recipe.ts";
+import { number, text, wholeNumber, widths } from "./options.ts";
+import type { Recipe, StoredAnswers } from "./recipe.ts";
 import { runJob, type Surroundings } from "./run-job.ts";
+import { saveTo } from "./save-trained.ts";
+import { askedAnswers, storedAnswers } from "./stored-answers.ts";
 import { config, runOptions, terms, trainingOptions } from "./training-options.ts";
 import { UsageError } from "./usage-error.ts";
 
 const share = { accepts: (value: number): boolean => value > 0 && value < 1 };
+
+/** What may take the place of a teacher that is trained. */
+const teachersFromFiles = {
+  "soft-targets": text({
+    help: "A teacher's stored answers in place of a teacher: a file that distilgrad label or merge wrote",
+    placeholder: "FILE",
+    default: "",
+  }),
+  "teacher-file": text({
+    help: "A saved teacher in place of one that is trained: its answers, asked for now",
+    placeholder: "FILE",
+    default: "",
+  }),
+};
 
 const options = {
   ...tableOptions,
@@ -20,6 +38,7 @@ const options = {
   }),
   ...trainingOptions,
   terms,
+  ...teachersFromFiles,
   test: number({
     help: "Share of the labelled rows to test on",
     default: 0.2,
@@ -42,6 +61,11 @@ const options = {
     least: 1,
   }),
   ...runOptions,
+  save: text({
+    help: "A folder that gets every trained model as a safetensors file, for distilgrad evaluate",
+    placeholder: "FOLDER",
+    default: "",
+  }),
   config,
 };
 
@@ -70,18 +94,54 @@ export async function runDistill(
   if (values.terms !== null && needless !== undefined) {
     throw new UsageError(`distill: --${needless} has no effect beside --terms; say it in a term`);
   }
+  requireOneTeacher(given);
   const { readInput } = surroundings;
   const source = await readNamedTable("distill", operands[0], values, given, readInput);
+  const { name, table } = source;
+  const recipe = recipeOf(values, source.standardize);
+  const answers = await answersOf(values, name, table, recipe);
+  const save = values.save === "" ? undefined : saveTo(values.save, recipe, table, answers);
   await runJob(
-    { name: source.name, table: source.table, recipe: recipeOf(values, source.standardize) },
+    { name, table, recipe, ...(answers && { answers }), ...(save && { save }) },
     { seeds, processes, json, quiet },
     surroundings,
     source.attribution,
   );
 }
 
+function requireOneTeacher(given: ReadonlySet<string>): void {
+  const [place, other] = Object.keys(teachersFromFiles).filter((name) => given.has(name));
+  if (other !== undefined) {
+    throw new UsageError(`distill: --${place} and --${other} both name a teacher; leave one out`);
+  }
+  const needless = ["teacher", "dropout", "teacher-epochs"].find((name) => given.has(name));
+  if (place !== undefined && needless !== undefined) {
+    throw new UsageError(
+      `distill: --${needless} has no effect beside --${place}, which takes the place of training a teacher`,
+    );
+  }
+}
+
+/** The answers of a teacher from a file, if one is named. */
+async function answersOf(
+  values: Values<typeof teachersFromFiles>,
+  name: string,
+  table: LabelledTable,
+  recipe: Recipe,
+): Promise<StoredAnswers | undefined> {
+  const [stored, asked] = [values["soft-targets"], values["teacher-file"]];
+  if (stored !== "") return storedAnswers(stored, name, table, recipe);
+  return asked === "" ? undefined : await askedAnswers(asked, name, table, recipe);
+}
+
 /** What the options say to train. */
-export function recipeOf(values: Values<typeof options>, standardize: boolean): Recipe {
+export function recipeOf(
+  values: Omit<
+    Values<typeof options>,
+    keyof (typeof tableOptions & typeof runOptions & typeof teachersFromFiles) | "seeds" | "save" | "config"
+  >,
+  standardize: boolean,
+): Recipe {
   const { dropout, batch, test, labels, temperature, alpha, terms } = values;
   const steps = values["student-steps"];
   const fewSteps = values["few-steps"] ?? Math.min(800, steps);

@@ -6,7 +6,7 @@ import { testRowCount } from "./row-split.ts";
 export interface NamedModel {
   readonly id: ModelId;
   readonly name: string;
-  /** How many labels it learns from. */
+  /** How many labels it learns from; 0 for stored answers. */
   readonly labels: number;
   /** Null for the teacher. */
   readonly plan: StudentPlan | null;
@@ -28,7 +28,7 @@ export function namedModels(job: Job): readonly NamedModel[] {
     const how = plan.learnsFrom === "both" ? "taught" : "alone";
     return { id: plan.id, name: `${grouped(labels)} labels, ${how}`, labels, plan };
   });
-  return [{ id: "teacher", name: "teacher", labels: training, plan: null }, ...students];
+  return [{ id: "teacher", name: "teacher", labels: job.answers ? 0 : training, plan: null }, ...students];
 }
 
 /** A whole number with a comma between thousands. */

@@ -28,8 +28,8 @@ function option<T>(
   requires: string,
   read: (text: string) => T | undefined,
 ): Option<T> {
-  const shown = about.default === null || about.default === undefined ? undefined : String(about.default);
-  return { placeholder, ...(shown !== undefined && { shownDefault: shown }), ...about, requires, read };
+  const shown = String(about.default ?? "");
+  return { placeholder, ...(shown !== "" && { shownDefault: shown }), ...about, requires, read };
 }
 
 /** Given or not given. */
@@ -67,19 +67,67 @@ export const number = (
   });
 };
 
+/** Different numbers, each of which `accepts` takes, such as `1,2,4`. */
+export const numbers = (
+  about: About<readonly number[]> & {
+    readonly requires: string;
+    readonly accepts: (value: number) => boolean;
+  },
+): Option<readonly number[]> => {
+  const { requires, accepts, ...rest } = about;
+  return option(rest, "X,X", requires, (text) => {
+    const found = text.split(",").map(decimal);
+    const each = found.every((value) => Number.isFinite(value) && accepts(value));
+    return each && new Set(found).size === found.length ? found : undefined;
+  });
+};
+
 /** The widths of hidden layers, such as `256,256`. */
 export const widths = (about: About<readonly number[]>): Option<readonly number[]> =>
   option(
     about,
     "W,W",
     "the widths of hidden layers, whole numbers from 1 to 65536 such as 256,256",
+    readWidths,
+  );
+
+/** The widths of several networks, such as `16;32;64,32`, or `[[16],[32],[64,32]]` as a configuration file has them. */
+export const widthLists = (
+  about: About<readonly (readonly number[])[]>,
+): Option<readonly (readonly number[])[]> =>
+  option(
+    about,
+    "W;W,W",
+    "different widths of hidden layers with semicolons between students, such as 16;32;64,32",
     (text) => {
-      const found = text.split(",").map(decimal);
-      return found.every((width) => Number.isInteger(width) && width >= 1 && width <= 65536)
+      const isJson = /^\[\[[\d,[\]]+\]\]$/.test(text);
+      const lists = isJson ? text.slice(2, -2).split("],[") : text.split(";");
+      const found = lists.flatMap((list) => {
+        const read = readWidths(list);
+        return read === undefined ? [] : [read];
+      });
+      return found.length === lists.length && new Set(found.map(String)).size === found.length
         ? found
         : undefined;
     },
   );
+
+function readWidths(text: string): readonly number[] | undefined {
+  const found = text.split(",").map(decimal);
+  return found.every((width) => Number.isInteger(width) && width >= 1 && width <= 65536) ? found : undefined;
+}
+
+/** Different ones of some names, such as `a,b`. */
+export const someOf = (
+  names: readonly string[],
+  about: About<readonly string[]>,
+): Option<readonly string[]> =>
+  option(about, "NAME,NAME", `different names out of ${names.join(", ")}`, (text) => {
+    const found = text.split(",");
+    return found.every((name) => names.includes(name)) && new Set(found).size === found.length
+      ? found
+      : undefined;
+  });
 
 /** One of a few words. */
 export function choice<const W extends string>(

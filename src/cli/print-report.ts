@@ -35,6 +35,12 @@ function learnedFrom({ temperature, alpha, weights, terms }: Report["settings"])
   return `taught students learn from ${each.join(" + ")}`;
 }
 
+/** The teacher's shape, or where its answers are from. */
+function taughtBy({ settings: { teacher, answers }, models }: Report): string {
+  if (teacher !== null) return `teacher ${models[0].layers!.join("-")}, dropout ${teacher.dropout}`;
+  return `teacher: answers from ${shortened(answers!.source)}`;
+}
+
 const besideColumns: readonly Column[] = [
   { title: ["", "model"], align: "left" },
   { title: ["test", "loss"], align: "right" },
@@ -46,7 +52,7 @@ const besideColumns: readonly Column[] = [
 /** @param attribution what the data's licence asks to be said */
 export function printReport(report: Report, paint: Paint, attribution?: string): string {
   const { data, settings, models, verdict, notes, times } = report;
-  const [teacher, student] = models;
+  const [, student] = models;
   const lines = [
     ...wrap(
       `${shortened(data.name)}: ${grouped(data.rows)} rows, ${grouped(data.features)} features, ${classesOf(data)}`,
@@ -59,7 +65,7 @@ export function printReport(report: Report, paint: Paint, attribution?: string):
         )
       : []),
     `${seedsOf(settings.seeds)}: ${grouped(data.trainingRows)} labelled rows to train on, ${grouped(data.testRows)} to test on`,
-    `teacher ${teacher.layers.join("-")}, dropout ${settings.teacher.dropout}; students ${student.layers.join("-")}`,
+    ...wrap(`${taughtBy(report)}; students ${student.layers!.join("-")}`, WIDTH),
     ...wrap(`${learnedFrom(settings)}; kernels ${settings.kernels}`, WIDTH),
     "",
     ...tableLines(
@@ -93,10 +99,10 @@ function row(model: ModelReport, microseconds: number | undefined): Cell[] {
     `${percent(model.mean)}${model.deviation === null ? "" : ` ± ${percent(model.deviation)}`}`,
     model.gain === null ? "" : gainCell(model.gain),
     model.id === "teacher" ? "" : percent(model.agreement),
-    grouped(model.parameters),
-    grouped(model.bytes),
+    model.parameters === null ? "" : grouped(model.parameters),
+    model.bytes === null ? "" : grouped(model.bytes),
     microseconds === undefined ? "" : microseconds.toFixed(1),
-    model.id === "teacher" ? "" : `${model.compression.toFixed(1)}×`,
+    model.id === "teacher" || model.compression === null ? "" : `${model.compression.toFixed(1)}×`,
   ];
 }
 
@@ -117,7 +123,8 @@ const styles: Readonly<Record<Verdict, Style>> = {
   "one seed": "dim",
 };
 
-function gainCell({ mean, interval, verdict }: Comparison): Cell {
+/** A gain in points with its interval, painted by its verdict. */
+export function gainCell({ mean, interval, verdict }: Omit<Comparison, "over">): Cell {
   const range = interval === null ? "" : ` [${signed(interval[0])}, ${signed(interval[1])}]`;
   return { text: `${signed(mean)}${range}`, style: styles[verdict] };
 }

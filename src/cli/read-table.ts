@@ -35,7 +35,8 @@ export async function readTable(
 export const tableName = (path: string): string =>
   printable(path === STANDARD_INPUT ? "standard input" : path);
 
-async function readBytes(path: string): Promise<Uint8Array> {
+/** A file's bytes. @throws UsageError, with its name, when there are none to be had */
+export async function readBytes(path: string): Promise<Uint8Array> {
   try {
     return await readFile(path);
   } catch (error) {

@@ -43,6 +43,28 @@ export interface Job {
   readonly name: string;
   readonly table: LabelledTable;
   readonly recipe: Recipe;
+  /** What takes the place of a teacher that is trained. Left out: one is. */
+  readonly answers?: StoredAnswers;
+  /** Where trained models are saved. Left out: nowhere. */
+  readonly save?: SaveTo;
+}
+
+/** A teacher's answers where the teacher is not. */
+export interface StoredAnswers {
+  /** The file that they, or the teacher, are from. */
+  readonly source: string;
+  /** Whose they are, as the one who stored them says. */
+  readonly teacher: string;
+  /** `[rows, classes]`, to every row of the table. */
+  readonly logits: Float32Array;
+}
+
+/** A folder for the models of a run, and what tells the run from others. */
+export interface SaveTo {
+  readonly folder: string;
+  /** Hashes of recipe and table. */
+  readonly recipe: string;
+  readonly table: string;
 }
 
 export type StudentId = "fewAlone" | "fewTaught" | "allAlone" | "allTaught" | "unlabelled";

@@ -5,7 +5,14 @@ import { float32 } from "../kernels/float32.ts";
 import { accelerateOnce } from "../kernels/wasm/accelerate-once.ts";
 import { labelledRows, type NamedModel, namedModels } from "./model-names.ts";
 import { median } from "./prediction-time.ts";
-import { type Job, layerWidths, type ModelId, parameterCount, type Recipe } from "./recipe.ts";
+import {
+  type Job,
+  layerWidths,
+  type ModelId,
+  parameterCount,
+  type Recipe,
+  type StoredAnswers,
+} from "./recipe.ts";
 import type { ModelResult, SeedResult } from "./run-seed.ts";
 import { type Comparison, compare, verdictSentences } from "./verdict.ts";
 
@@ -13,14 +20,17 @@ import { type Comparison, compare, verdictSentences } from "./verdict.ts";
 export interface ModelReport {
   readonly id: ModelId;
   readonly name: string;
-  /** How many labelled rows it learned from. */
+  /** How many labelled rows it learned from; 0 for stored answers, of which that is not known. */
   readonly labels: number;
-  readonly layers: readonly number[];
-  readonly parameters: number;
+  /** Null, as all figures of size, for a teacher of which there are only answers. */
+  readonly layers: readonly number[] | null;
+  readonly parameters: number | null;
   /** Of the parameters as float32. */
-  readonly bytes: number;
-  /** The teacher's parameters divided by this model's. */
-  readonly compression: number;
+  readonly bytes: number | null;
+  /** Of one row's prediction: products of two numbers, each added to a sum. */
+  readonly multiplyAdds: number | null;
+  /** The teacher's parameters divided by this model's; null where the teacher's are not known. */
+  readonly compression: number | null;
   readonly accuracies: readonly number[];
   readonly mean: number;
   /** Sample standard deviation; null with one seed. */
@@ -55,8 +65,11 @@ export interface Report {
     readonly features: number;
     readonly classes: readonly { readonly name: string; readonly rows: number }[];
   };
-  readonly settings: Recipe & {
+  readonly settings: Omit<Recipe, "teacher"> & {
     readonly seeds: number;
+    /** Null where there are only its answers: then these are said. */
+    readonly teacher: Recipe["teacher"] | null;
+    readonly answers?: Omit<StoredAnswers, "logits">;
     /** What the two losses are multiplied with: α and 1 − α. */
     readonly weights: { readonly hard: number; readonly soft: number };
     readonly kernels: string;
@@ -86,14 +99,14 @@ export function reportOn(
   results: readonly SeedResult[],
   { processes, seconds, notes }: RunFacts,
 ): Report {
-  const { table, recipe } = job;
+  const { table, recipe, answers } = job;
   const { training, test } = labelledRows(job);
   const named = namedModels(job);
   const models = named.map((model) => modelReport(job, model, results));
-  const microseconds = models.map(({ id }) => [
-    id,
-    median(results.map((result) => resultOf(result, id).microseconds)),
-  ]);
+  const microseconds = models.flatMap(({ id }) => {
+    const all = results.flatMap((result) => resultOf(result, id).microseconds ?? []);
+    return all.length === 0 ? [] : [[id, median(all)]];
+  });
   return {
     data: {
       name: job.name,
@@ -110,6 +123,7 @@ export function reportOn(
     settings: {
       seeds: results.length,
       ...recipe,
+      ...(answers && { teacher: null, answers: { source: answers.source, teacher: answers.teacher } }),
       // 1 − 0.7 is 0.30000000000000004; nobody wants to read that.
       weights: { hard: recipe.alpha, soft: Number((1 - recipe.alpha).toPrecision(12)) },
       kernels: kernelsName(),
@@ -126,12 +140,12 @@ export function reportOn(
 }
 
 function modelReport(
-  { table, recipe }: Job,
+  { table, recipe, answers }: Job,
   { id, name, labels, plan }: NamedModel,
   results: readonly SeedResult[],
 ): ModelReport {
-  const layers = layerWidths(table, (plan === null ? recipe.teacher : recipe.student).hidden);
-  const parameters = parameterCount(layers);
+  const ofTeacher = answers ? null : layerWidths(table, recipe.teacher.hidden);
+  const layers = plan === null ? ofTeacher : layerWidths(table, recipe.student.hidden);
   const accuraciesOf = (model: ModelId): number[] =>
     results.map((result) => resultOf(result, model).accuracy);
   const meanOf = (value: (assessment: Assessment) => number | null): number | null => {
@@ -144,10 +158,8 @@ function modelReport(
     id,
     name,
     labels,
-    layers,
-    parameters,
-    bytes: parameters * Float32Array.BYTES_PER_ELEMENT,
-    compression: parameterCount(layerWidths(table, recipe.teacher.hidden)) / parameters,
+    ...sizes(layers),
+    compression: layers && ofTeacher && parameterCount(ofTeacher) / parameterCount(layers),
     accuracies,
     mean,
     deviation: results.length === 1 ? null : deviation,
@@ -157,6 +169,19 @@ function modelReport(
     calibrationError: meanOf(({ calibration }) => calibration!.error)!,
     divergence: meanOf((assessment) => assessment.divergence),
     accuracyRetained: meanOf((assessment) => assessment.accuracyRetained),
+  };
+}
+
+function sizes(
+  layers: readonly number[] | null,
+): Pick<ModelReport, "layers" | "parameters" | "bytes" | "multiplyAdds"> {
+  if (layers === null) return { layers, parameters: null, bytes: null, multiplyAdds: null };
+  const parameters = parameterCount(layers);
+  return {
+    layers,
+    parameters,
+    bytes: parameters * Float32Array.BYTES_PER_ELEMENT,
+    multiplyAdds: layers.slice(1).reduce((sum, width, i) => sum + layers[i] * width, 0),
   };
 }
 
@@ -185,7 +210,7 @@ function resultOf({ models, seed }: SeedResult, id: ModelId): ModelResult {
 }
 
 /** Of the kernels that trained, also where that was in another process. */
-function kernelsName(): string {
+export function kernelsName(): string {
   accelerateOnce();
   return float32.name;
 }

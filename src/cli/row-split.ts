@@ -15,7 +15,11 @@ export interface RowSplit {
   readonly few: Uint32Array;
 }
 
-export function splitRows(labels: Int32Array, { test, labels: few }: Recipe, seed: number): RowSplit {
+export function splitRows(
+  labels: Int32Array,
+  { test, labels: few }: Pick<Recipe, "test" | "labels">,
+  seed: number,
+): RowSplit {
   const labelled: number[] = [];
   const without: number[] = [];
   for (const [row, label] of labels.entries()) (label === unlabelled ? without : labelled).push(row);
@@ -26,9 +30,13 @@ export function splitRows(labels: Int32Array, { test, labels: few }: Recipe, see
     train,
     test: order.subarray(0, count),
     unlabelled: Uint32Array.from(without),
-    few: new RandomStream(seed, "few labels").permutation(train.length).subarray(0, few ?? 0),
+    few: fewOf(train.length, few, seed),
   };
 }
+
+/** Places among so many rows: those of the students with few labels. */
+export const fewOf = (rows: number, few: number | null, seed: number): Uint32Array =>
+  new RandomStream(seed, "few labels").permutation(rows).subarray(0, few ?? 0);
 
 /** How many of the labelled rows are tested on. */
 export const testRowCount = (labelled: number, share: number): number => Math.round(labelled * share);

@@ -4,10 +4,13 @@ import { checkJob, planOfJob } from "./check-job.ts";
 import { grouped, namedModels } from "./model-names.ts";
 import { colours, isRich, type Output, plain } from "./paint.ts";
 import { printReport } from "./print-report.ts";
+import { printable } from "./printable.ts";
 import { runSeeds } from "./processes.ts";
 import { progressDisplay } from "./progress.ts";
 import type { Job } from "./recipe.ts";
 import { reportOn } from "./report.ts";
+import type { SeedProgress } from "./run-seed.ts";
+import { prepareFolder, trainedModels } from "./save-trained.ts";
 
 /** Where a command reads from and writes to. */
 export interface Surroundings {
@@ -41,24 +44,28 @@ export async function runJob(
   const { seeds, json, quiet } = settings;
   const notes = checkJob(job, seeds);
   const plan = planOfJob(job);
-  const processes = Math.min(settings.processes ?? Math.min(2, availableParallelism()), seeds);
+  if (job.save) prepareFolder(job, job.save, seeds);
+  const processes = processesFor(seeds, settings.processes);
   const models = namedModels(job);
-  const now = (): number => performance.now() / 1000;
-  const started = now();
+  const names = new Map(models.map(({ id, name }) => [id, name]));
+  const started = secondsNow();
   const progress = progressDisplay({
     output: stderr,
     form: quiet ? "none" : isRich(stderr, environment) ? "bar" : "lines",
     heading: heading(job, models.length - 1, seeds, processes),
-    names: new Map(models.map(({ id, name }) => [id, name])),
-    seeds,
+    items: seeds,
     processes,
-    now,
+    now: secondsNow,
   });
   if (plan !== null && !quiet) stderr.write(`taught students learn from\n${plan}\n`);
   try {
-    const results = await runSeeds(job, { seeds, processes, onProgress: progress.update });
+    const onProgress = ({ seed, model, ...rest }: SeedProgress): void =>
+      progress.update({ item: seed, name: `seed ${seed}: ${names.get(model)}`, ...rest });
+    const results = await runSeeds(job, { seeds, processes, onProgress });
     progress.end();
-    const seconds = Math.round((now() - started) * 10) / 10;
+    if (job.save && !quiet)
+      stderr.write(`saved ${seeds * trainedModels(job).length} models in ${printable(job.save.folder)}\n`);
+    const seconds = Math.round((secondsNow() - started) * 10) / 10;
     const report = reportOn(job, results, { processes, seconds, notes });
     if (json) {
       const { times, ...same } = report;
@@ -72,8 +79,15 @@ export async function runJob(
   }
 }
 
-function heading({ name, table }: Job, students: number, seeds: number, processes: number): string {
+/** How many processes do that many items. @param asked null: as many as there are cores, at most two */
+export const processesFor = (items: number, asked: number | null): number =>
+  Math.min(asked ?? Math.min(2, availableParallelism()), items);
+
+/** Seconds, from any origin. */
+export const secondsNow = (): number => performance.now() / 1000;
+
+function heading({ name, table, answers }: Job, students: number, seeds: number, processes: number): string {
   const each = seeds === 1 ? "" : `, for each of ${seeds} seeds`;
   const where = processes === 1 ? "" : `, in ${processes} processes`;
-  return `${name}, ${grouped(table.rows)} rows: training a teacher and ${students} students${each}${where}`;
+  return `${name}, ${grouped(table.rows)} rows: training ${answers ? "" : "a teacher and "}${students} students${each}${where}`;
 }

@@ -1,16 +1,17 @@
 /**
- * Floor 6: one seed of a job: a teacher, its students, and what each is worth on rows that none of them has seen. Apart
- * from the times, the result depends on the job and the seed alone.
+ * Floor 6: one seed of a job: a teacher or its stored answers, its students, and what each is worth on rows that none of them has seen. Apart
+ * from the times, the result depends on the job and the seed alone. Models are saved where the job says so.
  */
 import { type Dataset, rowsBetween } from "../data/dataset.ts";
-import { evaluate, predictLogits } from "../distill/evaluate.ts";
+import { accuracy, evaluate, predictLogits } from "../distill/evaluate.ts";
 import { type Finding, lint, type TaughtTrainer } from "../distill/lint.ts";
 import { type Assessment, assess } from "../distill/report/assess.ts";
-import type { Module } from "../nn/module.ts";
+import type { Teacher } from "../distill/teacher.ts";
 import { namedModels } from "./model-names.ts";
 import { predictionMicroseconds } from "./prediction-time.ts";
 import { type Job, layerWidths, type ModelId, parameterCount, type Recipe, studentPlans } from "./recipe.ts";
-import { seedData } from "./seed-data.ts";
+import { saveTrained } from "./save-trained.ts";
+import { type SeedData, seedData } from "./seed-data.ts";
 import { firstRows, studentTraining, type Training, teacherTraining, train } from "./trainings.ts";
 
 /** What a model learned from, at one step. */
@@ -37,8 +38,8 @@ export interface ModelResult {
   readonly history: readonly Moment[];
   /** What was probably not meant, before its first step. */
   readonly findings: readonly Finding[];
-  /** For a prediction of one row. Differs from run to run. */
-  readonly microseconds: number;
+  /** For a prediction of one row; null for answers without a model. Differs from run to run. */
+  readonly microseconds: number | null;
 }
 
 export interface SeedResult {
@@ -68,11 +69,11 @@ export function* runSeed(job: Job, seed: number): Generator<SeedProgress, SeedRe
   const models: ModelResult[] = [];
   const names = new Map(namedModels(job).map((model) => [model.id, model.name]));
 
-  function* trainAndTest(training: Training, teacher?: Module): Generator<SeedProgress, void> {
+  function* trainAndTest(training: Training, test: Dataset): Generator<SeedProgress, void> {
     const { id, model, lessons, steps } = training;
     const twin = studentPlans(job.recipe).find((plan) => plan.id === id)?.twin;
     const alone = models.find((each) => each.id === twin)?.trainingAccuracy ?? null;
-    const findings = teacher && twin ? findingsOf(training, job, alone) : [];
+    const findings = twin ? findingsOf(training, job, alone) : [];
     const share = work.get(id)! / total;
     const history: Moment[] = [];
     for (const { step, losses } of train(training)) {
@@ -80,7 +81,7 @@ export function* runSeed(job: Job, seed: number): Generator<SeedProgress, SeedRe
       yield { seed, model: id, done: before + (step / steps) * share };
     }
     before += share;
-    const assessment = assess(model, data.test, teacher ? { teacher } : {});
+    const assessment = assess(model, test);
     models.push({
       id,
       accuracy: assessment.accuracy!,
@@ -89,21 +90,52 @@ export function* runSeed(job: Job, seed: number): Generator<SeedProgress, SeedRe
       assessment,
       history,
       findings,
-      microseconds: predictionMicroseconds(model, rowsBetween(data.test.x, 0, 1)),
+      microseconds: predictionMicroseconds(model, rowsBetween(test.x, 0, 1)),
     });
+    if (job.save) saveTrained(job, job.save, seed, training, data.scale);
     yield { seed, model: id, done: before, accuracy: assessment.accuracy! };
   }
 
-  const teacher = teacherTraining(job, data, seed);
-  yield* naming("teacher", trainAndTest(teacher));
-  // The set is fixed, so the teacher answers once; each row takes its answer along wherever it is taken.
-  const answers = predictLogits(teacher.model, data.everything.x);
-  const everything: Dataset = { ...data.everything, teacherLogits: answers };
+  let { everything, test }: Pick<SeedData, "everything" | "test"> = data;
+  let teacher: Teacher = absent;
+  if (job.answers) {
+    const result = resultOfAnswers(data);
+    models.push(result);
+    yield { seed, model: "teacher", done: 0, accuracy: result.accuracy };
+  } else {
+    const training = teacherTraining(job, data, seed);
+    const { model } = training;
+    yield* naming("teacher", trainAndTest(training, test));
+    // The set is fixed, so the teacher answers once; each row takes its answer along wherever it is taken.
+    const answered = (rows: Dataset): Dataset => ({ ...rows, teacherLogits: predictLogits(model, rows.x) });
+    [everything, test, teacher] = [answered(everything), answered(test), model];
+  }
   for (const plan of studentPlans(job.recipe)) {
-    const student = studentTraining(job, plan, teacher.model, everything, data, seed);
-    yield* naming(names.get(plan.id)!, trainAndTest(student, teacher.model));
+    const student = studentTraining(job, plan, teacher, everything, data, seed);
+    yield* naming(names.get(plan.id)!, trainAndTest(student, test));
   }
   return { seed, models };
+}
+
+/** Stands for a teacher whose answer every row has with it. */
+const absent: Teacher = () => {
+  throw new Error("the teacher is not here, and every row has its answer");
+};
+
+/** What stored answers are worth, as the result of a teacher that nobody trained here. */
+function resultOfAnswers({ everything, test }: SeedData): ModelResult {
+  const { x, labels, teacherLogits } = test;
+  const assessment = assess(() => teacherLogits!, { x, labels: labels! }, { batchSize: x.shape[0] });
+  return {
+    id: "teacher",
+    accuracy: assessment.accuracy!,
+    agreement: 1,
+    trainingAccuracy: accuracy(everything.teacherLogits!, everything.labels!),
+    assessment,
+    history: [],
+    findings: [],
+    microseconds: null,
+  };
 }
 
 /** A failure says of which model it is. */
@@ -140,10 +172,11 @@ function sharesOf(training: Training, job: Job): Record<string, number> {
 }
 
 /** How much each model costs to train, in multiplications or so: enough to tell how far a seed has come. */
-function workOf({ table, recipe }: Job, labelled: number): Map<ModelId, number> {
+function workOf({ table, recipe, answers }: Job, labelled: number): Map<ModelId, number> {
   const cost = (hidden: readonly number[]): number => parameterCount(layerWidths(table, hidden));
   const { teacher, student, batch }: Recipe = recipe;
-  const work = new Map<ModelId, number>([["teacher", teacher.epochs * labelled * cost(teacher.hidden)]]);
+  const ofTeacher = answers ? 0 : teacher.epochs * labelled * cost(teacher.hidden);
+  const work = new Map<ModelId, number>([["teacher", ofTeacher]]);
   for (const { id, steps } of studentPlans(recipe)) work.set(id, steps * batch * cost(student.hidden));
   return work;
 }

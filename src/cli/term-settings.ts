@@ -102,6 +102,12 @@ export const lossNames: readonly string[] = [
   ...Object.keys(featureLosses),
 ];
 
+/** The losses between answers. */
+export const logitLossNames: readonly string[] = Object.keys(logitLosses);
+
+/** Whether a loss between answers softens them. */
+export const takesTemperature = (loss: string): boolean => loss !== "logitMatchingLoss";
+
 /** Whether a loss is between layers. */
 export const isFeatureLoss = (loss: string): boolean => Object.hasOwn(featureLosses, loss);
 

@@ -6,8 +6,9 @@ import { fit } from "../distill/fit.ts";
 import { KnowledgeDistillationTrainer } from "../distill/knowledge-distillation-trainer.ts";
 import { projectedPairs, projectionsByName } from "../distill/projected-pairs.ts";
 import { SupervisedTrainer } from "../distill/supervised-trainer.ts";
+import type { Teacher } from "../distill/teacher.ts";
 import type { Trainer } from "../distill/trainer.ts";
-import { type Module, parametersOf } from "../nn/module.ts";
+import { Module, parametersOf } from "../nn/module.ts";
 import { Adam } from "../optim/adam.ts";
 import { cosine, LearningRate } from "../optim/schedules.ts";
 import { RandomStream } from "../random.ts";
@@ -62,7 +63,7 @@ export function teacherTraining({ table, recipe }: Job, data: SeedData, seed: nu
 export function studentTraining(
   job: Job,
   plan: StudentPlan,
-  teacher: Module,
+  teacher: Teacher,
   everything: Dataset,
   data: SeedData,
   seed: number,
@@ -81,7 +82,7 @@ function studentTrainer(
   { table, recipe }: Job,
   { learnsFrom }: StudentPlan,
   student: Module,
-  teacher: Module,
+  teacher: Teacher,
   seed: number,
 ): Trainer<{ readonly total: number }> {
   const { learningRate } = recipe.student;
@@ -101,7 +102,7 @@ export function termTrainer(
   { terms, student: { learningRate } }: Recipe,
   learnsFrom: StudentPlan["learnsFrom"],
   student: Module,
-  teacher: Module,
+  teacher: Teacher,
   seed: number,
 ): DistillationTrainer {
   const wanted = Object.entries(terms ?? {}).filter(
@@ -110,7 +111,7 @@ export function termTrainer(
   const random = new RandomStream(seed, "init projections");
   const projections: Record<string, Module> = {};
   const made = termsOf(Object.fromEntries(wanted), (layers, projected) => {
-    if (!projected) return layers;
+    if (!projected || !(teacher instanceof Module)) return layers;
     const pairs = projectedPairs(student, teacher, layers, { input: [1, features], random });
     Object.assign(projections, projectionsByName(pairs));
     return pairs;

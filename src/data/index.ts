@@ -6,4 +6,4 @@ export { ImageAugmentation, type ImageAugmentationOptions } from "./image-augmen
 export { type MoonsOptions, moons } from "./moons.ts";
 export { type ShapesOptions, shapeNames, shapes } from "./shapes.ts";
 export { type SpiralsOptions, spirals } from "./spirals.ts";
-export { Standardizer } from "./standardizer.ts";
+export { type Scale, Standardizer } from "./standardizer.ts";

@@ -3,6 +3,12 @@ import { DistilgradError } from "../errors.ts";
 import { formatShape } from "../shape.ts";
 import { Tensor } from "../tensor.ts";
 
+/** What is known of every column: its mean, and its deviation, 0 for a constant one. */
+export interface Scale {
+  readonly mean: ArrayLike<number>;
+  readonly deviation: ArrayLike<number>;
+}
+
 /**
  * Gives every column mean 0 and deviation 1, as measured on the training rows and applied to all.
  *
@@ -14,8 +20,16 @@ export class Standardizer {
   readonly mean: Float64Array;
   readonly deviation: Float64Array;
 
-  /** Measures the columns of `x` `[rows, columns]`, which has at least one row. */
-  constructor(x: Tensor) {
+  /**
+   * @param x `[rows, columns]`, whose columns are measured: at least one row; or what another standardizer measured, such
+   *   as one that was saved
+   * @throws on values that are not finite, and on a scale without a mean and a deviation of at least 0 for each column
+   */
+  constructor(x: Tensor | Scale) {
+    if (isScale(x)) {
+      [this.mean, this.deviation] = checked(x);
+      return;
+    }
     requireInstance("Standardizer", "x, a tensor [rows, columns]", x, Tensor);
     const [rows, columns] = x.shape;
     if (x.shape.length !== 2 || rows < 1) {
@@ -63,4 +77,24 @@ export class Standardizer {
     }
     return new Tensor(data, x.shape, x.kernels);
   }
+}
+
+const isScale = (x: Tensor | Scale): x is Scale =>
+  typeof x === "object" && x !== null && "mean" in x && "deviation" in x;
+
+function checked({ mean, deviation }: Scale): [mean: Float64Array, deviation: Float64Array] {
+  const columns = mean?.length;
+  const fits = (value: number, least: number): boolean =>
+    typeof value === "number" && Number.isFinite(value) && value >= least;
+  if (
+    !(columns >= 1 && deviation?.length === columns) ||
+    !Array.from(mean).every((value) => fits(value, Number.NEGATIVE_INFINITY)) ||
+    !Array.from(deviation).every((value) => fits(value, 0))
+  ) {
+    throw new DistilgradError(
+      "value",
+      "Standardizer: expected a finite mean and a finite deviation of at least 0 for each column",
+    );
+  }
+  return [Float64Array.from(mean), Float64Array.from(deviation)];
 }

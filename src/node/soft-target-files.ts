@@ -51,25 +51,42 @@ export function recordSoftTargetShard(
   dataset: Dataset,
   options: RecordSoftTargetsOptions & { readonly shard: Shard },
 ): { readonly path: string; readonly recorded: boolean } {
-  requireShard("recordSoftTargetShard", options?.shard);
+  const where = "recordSoftTargetShard";
+  requireShard(where, options?.shard);
   const path = join(folder, shardFileName(options.shard));
-  if (existsSync(path)) {
-    readFrom("recordSoftTargetShard", path, (bytes) => {
-      const name = differenceFromPlan(readSoftTargets(bytes).description, teacher, dataset, options);
-      if (name === null) return;
-      throw new DistilgradError("data", `the file is of another recording: its ${name} differs; delete it`);
-    });
-    return { path, recorded: false };
+  return { path, recorded: recordUnlessThere(where, path, teacher, dataset, options) };
+}
+
+/** Records into a file, unless it is there already. @returns whether the teacher was asked @throws as for a shard */
+export function recordUnlessThere(
+  where: string,
+  path: string,
+  teacher: Teacher,
+  dataset: Dataset,
+  options: RecordSoftTargetsOptions,
+): boolean {
+  if (!existsSync(path)) {
+    saveSoftTargets(path, recordSoftTargets(teacher, dataset, options));
+    return true;
   }
-  saveSoftTargets(path, recordSoftTargets(teacher, dataset, options));
-  return { path, recorded: true };
+  readFrom(where, path, (bytes) => {
+    const name = differenceFromPlan(readSoftTargets(bytes).description, teacher, dataset, options);
+    if (name === null) return;
+    throw new DistilgradError("data", `the file is of another recording: its ${name} differs; delete it`);
+  });
+  return false;
 }
 
 /** The store in a folder's shards, merged. @throws on a file that is torn, and on shards that are not one recording */
 export function loadSoftTargetShards(folder: string): SoftTargets {
-  const names = readdirSync(folder).filter((name) => name.startsWith(PREFIX) && name.endsWith(SUFFIX));
+  const names = readdirSync(folder)
+    .filter((name) => name.startsWith(PREFIX) && name.endsWith(SUFFIX))
+    .sort();
   if (names.length === 0) {
     throw new DistilgradError("data", `loadSoftTargetShards: expected shards in ${folder}, got none`);
   }
-  return mergeSoftTargets(names.sort().map((name) => loadSoftTargets(join(folder, name))));
+  return mergeSoftTargets(
+    names.map((name) => loadSoftTargets(join(folder, name))),
+    names,
+  );
 }

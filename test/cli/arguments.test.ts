@@ -16,6 +16,12 @@ Commands:
   demo               Teaches small networks on 1,797 handwritten digits, with and without a large
                      one.
   distill data.csv   Teaches small networks on your own table, with and without a large one.
+  sweep data.csv     Tries settings of a distillation on your own table; validation rows choose.
+  evaluate model.safetensors data.csv
+                     Says what a saved model is worth on a table, on its own and beside others.
+  label teacher.safetensors data.csv
+                     Stores a saved teacher's answers to every row of a table.
+  merge folder       Joins the parts of a teacher's answers that several processes stored.
   gradcheck file.js  Checks the gradients of your own ops, layers and losses against differences.
 
 Options:
@@ -87,8 +93,14 @@ describe("arguments", () => {
 
   it.each([
     [["dem"], 'unknown command "dem"; did you mean demo?'],
-    [["train"], 'unknown command "train"; possible are demo, distill and gradcheck'],
-    [["constructor"], 'unknown command "constructor"; possible are demo, distill and gradcheck'],
+    [
+      ["train"],
+      'unknown command "train"; possible are demo, distill, sweep, evaluate, label, merge and gradcheck',
+    ],
+    [
+      ["constructor"],
+      'unknown command "constructor"; possible are demo, distill, sweep, evaluate, label, merge and gradcheck',
+    ],
     [["--hlep"], "unknown option --hlep before a command; did you mean --help?"],
     [["demo", "--temprature", "4"], "demo: unknown option --temprature; did you mean --temperature?"],
     [

@@ -72,7 +72,13 @@ describe("distilgrad distill", () => {
       alpha: 0.7,
       weights: { hard: 0.7, soft: 0.3 },
     });
-    expect(models[2]).toMatchObject({ id: "allTaught", labels: 72, parameters: 27, bytes: 108 });
+    expect(models[2]).toMatchObject({
+      id: "allTaught",
+      labels: 72,
+      parameters: 27,
+      bytes: 108,
+      multiplyAdds: 20,
+    });
     expect(models[2].accuracies.length).toBe(3);
     expect(models[2].gain.interval.length).toBe(2);
     expect(verdict.length).toBe(2);

@@ -1,6 +1,6 @@
 /** The built program, as a process among others. */
 import { spawn, spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
@@ -8,6 +8,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { runSeeds } from "../../src/cli/processes.ts";
 import type { SeedResult } from "../../src/cli/run-seed.ts";
+import { saveTeacher } from "./support/teacher-file.ts";
 import { clouds, csvOf, quick, tinyJob } from "./support/tiny.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -90,6 +91,31 @@ describe("the program", () => {
     expect(two).toBe(one);
   });
 
+  it("saves the same models from one process and from two, and says of one what the run said of it", () => {
+    const args = ["distill", data, "--label", "first", ...quick.slice(0, -1)];
+    const [one, two] = ["1", "2"].map((processes) => {
+      const models = join(folder, `models-${processes}`);
+      const { status, stdout } = program(...args, processes, "--save", models, "--json", "--quiet");
+      expect(status).toBe(0);
+      return { models, report: JSON.parse(stdout) };
+    });
+    const names = readdirSync(one.models);
+    expect(names.length).toBe(3 * 4);
+    expect(readdirSync(two.models)).toEqual(names);
+    for (const name of names) {
+      expect(readFileSync(join(two.models, name)).equals(readFileSync(join(one.models, name)))).toBe(true);
+    }
+    const student = join(two.models, "all-taught-seed-2.safetensors");
+    const { status, stdout, stderr } = program(
+      ...["evaluate", student, data, "--label", "first", "--test-rows", "--json"],
+    );
+    expect([status, stderr]).toEqual([0, ""]);
+    const { accuracy } = two.report.perSeed[2].models.find(
+      (model: { id: string }) => model.id === "allTaught",
+    );
+    expect(JSON.parse(stdout).models[0].assessment.accuracy).toBe(accuracy);
+  });
+
   it("reads standard input", () => {
     const args = [main, "distill", "-", "--label", "first", ...quick, "--seeds", "1", "--quiet"];
     const { status, stdout, stderr } = spawnSync(process.execPath, args, {
@@ -107,6 +133,33 @@ describe("the program", () => {
       { encoding: "utf8" },
     );
     expect([stdout, stderr]).toEqual(["", "code 0\n"]);
+  });
+
+  it("stores a teacher's answers in three processes, which merge to the bytes of one", async () => {
+    const teacher = join(folder, "teacher.safetensors");
+    saveTeacher(teacher);
+    const label = [main, "label", teacher, data, "--label", "first", "--out"];
+    const parts = join(folder, "parts");
+    const ended = ["0", "1", "2"].map((index) => {
+      const env = { ...process.env, JOB_COMPLETION_INDEX: index };
+      const child = spawn(process.execPath, [...label, parts, "--shards", "3"], { env, stdio: "ignore" });
+      return new Promise((resolve) => child.once("close", resolve));
+    });
+    expect(await Promise.all(ended)).toEqual([0, 0, 0]);
+    const [whole, merged] = ["whole", "merged"].map((name) => join(folder, `${name}.softtargets`));
+    expect(program(...label.slice(1), whole).status).toBe(0);
+    expect(program("merge", parts, "--out", merged).stdout).toBe(
+      `${merged}: answers to 90 rows, 3 classes, float32\n`,
+    );
+    expect(readFileSync(merged).equals(readFileSync(whole))).toBe(true);
+    const { status, stderr } = program(
+      ...["distill", data, "--label", "first", "--soft-targets", merged, "--student-steps", "2"],
+      ...["--seeds", "2", "--processes", "2"],
+    );
+    expect({ status, first: stderr.split("\n")[0] }).toEqual({
+      status: 0,
+      first: `${data}, 90 rows: training 3 students, for each of 2 seeds, in 2 processes`,
+    });
   });
 
   onLinux("ends with 130 when interrupted, and takes its workers along", async () => {
@@ -165,7 +218,7 @@ describe("runSeeds", () => {
       const path = join(folder, `dying-${how.length}.mjs`);
       writeFileSync(
         path,
-        `process.on("message", ({ kind, seed }) => { if (kind === "seed" && seed === 1) ${how}; });`,
+        `process.on("message", ({ kind, item }) => { if (kind === "item" && item === 1) ${how}; });`,
       );
       return pathToFileURL(path);
     };

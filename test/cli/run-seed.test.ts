@@ -95,7 +95,7 @@ describe("runSeed", () => {
     let asked = 0;
     const job = tinyJob({ student: { hidden: [4], learningRate: 0.01, steps: 1e6, fewSteps: 1e6 } });
     const stopped = () => ++asked === 2;
-    expect(await drive(job, 0, () => {}, stopped)).toBe(null);
+    expect(await drive(runSeed(job, 0), () => {}, stopped)).toBe(null);
     expect(asked).toBe(2);
   });
 });

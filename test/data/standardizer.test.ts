@@ -41,6 +41,36 @@ describe("Standardizer", () => {
     expect(scale.apply(tensor([[2], [10]])).toArray()).toEqual([[0], [4]]);
   });
 
+  it("is made again from what another one measured, such as one that was saved", () => {
+    const x = tensor([
+      [1, 7],
+      [4, 7],
+      [9, 7],
+    ]);
+    const first = new Standardizer(x);
+    const saved = JSON.stringify({ mean: [...first.mean], deviation: [...first.deviation] });
+    const again = new Standardizer(JSON.parse(saved));
+    expect(again).toEqual(first);
+    expect(again.apply(x).toArray()).toEqual(first.apply(x).toArray());
+  });
+
+  it.each([
+    { mean: [], deviation: [] },
+    { mean: [0], deviation: [1, 1] },
+    { mean: [Number.NaN], deviation: [1] },
+    { mean: [0], deviation: [-1] },
+    { mean: [0], deviation: [Number.POSITIVE_INFINITY] },
+    { mean: ["0"], deviation: [1] },
+    { mean: null, deviation: null },
+  ])("refuses a scale that nobody can have measured: %j", (scale) => {
+    expect(() => new Standardizer(scale as never)).toThrow(
+      new DistilgradError(
+        "value",
+        "Standardizer: expected a finite mean and a finite deviation of at least 0 for each column",
+      ),
+    );
+  });
+
   it.each([float32, float64])("only centres a constant column, exactly, in $name", (kernels) => {
     // The float64 sum of seven times 0.1 is not 0.7.
     const x = tensor(

@@ -4,9 +4,11 @@ import { dataFaults } from "./data.ts";
 import { distillFaults } from "./distill.ts";
 import { distillationLossFaults } from "./distillation-losses.ts";
 import { elementwiseFaults } from "./elementwise.ts";
+import { evaluateCommandFaults } from "./evaluate-command.ts";
 import type { Fault } from "./fault.ts";
 import { graphFaults } from "./graph.ts";
 import { kernelFaults } from "./kernels.ts";
+import { labelCommandFaults } from "./label-command.ts";
 import { lossFaults } from "./losses.ts";
 import { movementFaults } from "./movement.ts";
 import { nnFaults } from "./nn.ts";
@@ -17,6 +19,7 @@ import { productFaults } from "./products.ts";
 import { reportFaults } from "./reports.ts";
 import { simdFaults } from "./simd.ts";
 import { softTargetFaults } from "./soft-targets.ts";
+import { sweepFaults } from "./sweep.ts";
 import { teacherFaults } from "./teachers.ts";
 import { termFaults } from "./terms.ts";
 
@@ -39,5 +42,8 @@ export const faults: readonly Fault[] = [
   ...termFaults,
   ...reportFaults,
   ...softTargetFaults,
+  ...evaluateCommandFaults,
+  ...labelCommandFaults,
+  ...sweepFaults,
   ...checkFaults,
 ];

@@ -53,7 +53,8 @@ export function gainSentence(gain: PairedGain, seeds: number, wording: GainWordi
   return `${finding}: ${what} (95 % interval ${signed(gain.interval[0])} … ${signed(gain.interval[1])}).`;
 }
 
-function distance(share: number): string {
+/** "2.5 points above", "level with". */
+export function distance(share: number): string {
   const points = signed(share);
   if (points === "0.0") return "level with";
   return `${points.slice(1)} points ${points.startsWith("−") ? "below" : "above"}`;

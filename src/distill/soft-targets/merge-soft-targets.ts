@@ -8,10 +8,11 @@ import { SoftTargets } from "./soft-targets.ts";
 /**
  * One store from the shards of a recording, in any order: the bytes that a recording in one piece would have given.
  *
+ * @param names what messages call the shards, such as their files. Default: by their first rows
  * @throws `data` where rows are missing or there twice, or where shards differ in teacher, mode, classes, data, epochs or
  *   augmentation
  */
-export function mergeSoftTargets(shards: readonly SoftTargets[]): SoftTargets {
+export function mergeSoftTargets(shards: readonly SoftTargets[], names?: readonly string[]): SoftTargets {
   if (!Array.isArray(shards) || shards.length === 0) {
     throw new DistilgradError(
       "data",
@@ -21,23 +22,37 @@ export function mergeSoftTargets(shards: readonly SoftTargets[]): SoftTargets {
   for (const shard of shards) {
     requireInstance("mergeSoftTargets", "soft targets, as recordSoftTargets makes them", shard, SoftTargets);
   }
-  const parts = shards.map(({ stored }) => stored).sort((a, b) => a.description.start - b.description.start);
+  const parts = shards
+    .map(({ stored }, i) => ({ ...stored, name: names?.[i] }))
+    .sort((a, b) => a.description.start - b.description.start);
   const whole = { ...parts[0].description, start: 0, end: parts[0].description.rows };
+  const placeOf = ({ name, description: { start } }: (typeof parts)[number]): string =>
+    name === undefined ? `from row ${start} on` : `in ${name}`;
+  const beside = (text: string): string => (names === undefined ? "" : `, ${text}`);
   let done = 0;
-  for (const { description } of parts) {
+  for (const [i, part] of parts.entries()) {
+    const { description } = part;
     const { start, end } = description;
-    const name = firstDifference(whole, { ...description, start: 0, end: whole.rows });
-    if (name !== null) {
+    const field = firstDifference(whole, { ...description, start: 0, end: whole.rows });
+    if (field !== null) {
       throw new DistilgradError(
         "data",
-        `mergeSoftTargets: expected shards of one recording, got ${name} ${inWords(whole[name])} from row ${parts[0].description.start} on and ${inWords(description[name])} from row ${start} on`,
+        `mergeSoftTargets: expected shards of one recording, got ${field} ${inWords(whole[field])} ${placeOf(parts[0])} and ${inWords(description[field])} ${placeOf(part)}`,
       );
     }
-    if (start > done) throw incomplete("missing", done, start, whole.rows);
-    if (start < done) throw incomplete("there twice", start, Math.min(done, end), whole.rows);
+    if (start > done) {
+      throw incomplete(`missing${beside(`before ${part.name}`)}`, done, start, whole.rows);
+    }
+    if (start < done) {
+      const both = beside(`in ${parts[i - 1].name} and ${part.name}`);
+      throw incomplete(`there twice${both}`, start, Math.min(done, end), whole.rows);
+    }
     done = end;
   }
-  if (done < whole.rows) throw incomplete("missing", done, whole.rows, whole.rows);
+  if (done < whole.rows) {
+    const last = parts[parts.length - 1].name;
+    throw incomplete(`missing${beside(`after ${last}`)}`, done, whole.rows, whole.rows);
+  }
 
   const { bytes } = codecOf(whole.mode, whole.classes);
   const keys = new Uint8Array(KEY * answersIn(whole));

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "no
 import { describe, expect, it } from "vitest";
 import { recordSoftTargets, type Teacher } from "../../../src/distill/index.ts";
 import { DistilgradError } from "../../../src/errors.ts";
+import { stateHash } from "../../../src/nn/state-hash.ts";
 import {
   loadSoftTargetShards,
   loadSoftTargets,
@@ -115,7 +116,30 @@ describe("shards in a folder", () => {
     expect(() => loadSoftTargetShards(path())).toThrow(
       new DistilgradError(
         "data",
-        "mergeSoftTargets: expected each of 23 rows once, got rows 7 to 14 missing",
+        `mergeSoftTargets: expected each of 23 rows once, got rows 7 to 14 missing, before ${nameOf(2)}`,
+      ),
+    );
+    rmSync(path(nameOf(2)));
+    expect(() => loadSoftTargetShards(path())).toThrow(
+      new DistilgradError(
+        "data",
+        `mergeSoftTargets: expected each of 23 rows once, got rows 7 to 22 missing, after ${nameOf(0)}`,
+      ),
+    );
+    record(0, 2);
+    expect(() => loadSoftTargetShards(path())).toThrow(
+      new DistilgradError(
+        "data",
+        `mergeSoftTargets: expected each of 23 rows once, got rows 0 to 6 there twice, in shard-00000-of-00002.softtargets and ${nameOf(0)}`,
+      ),
+    );
+    rmSync(path("shard-00000-of-00002.softtargets"));
+    record(2, 3, network(16, 101));
+    const teachers = [teacher, network(16, 101)].map((each) => `"sha256:${stateHash(each.stateDict())}"`);
+    expect(() => loadSoftTargetShards(path())).toThrow(
+      new DistilgradError(
+        "data",
+        `mergeSoftTargets: expected shards of one recording, got teacher ${teachers[0]} in ${nameOf(0)} and ${teachers[1]} in ${nameOf(2)}`,
       ),
     );
     for (const index of [0, 2]) rmSync(path(nameOf(index)));

@@ -1,0 +1,141 @@
+/** Floor 6: saved models, and what is said of them. */
+import type { Fault } from "./fault.ts";
+
+const evaluate = ["test/cli/evaluate-command.test.ts"];
+const gain = ["test/cli/gain-on-rows.test.ts"];
+
+export const evaluateCommandFaults: readonly Fault[] = [
+  {
+    name: "row-gain-centre-unshifted",
+    file: "src/cli/gain-on-rows.ts",
+    from: "const centre = apart / (rows + 2);",
+    to: "const centre = apart / rows;",
+    tests: gain,
+  },
+  {
+    name: "row-gain-nothing-added",
+    file: "src/cli/gain-on-rows.ts",
+    from: "firstAlone + secondAlone + 1 - apart",
+    to: "firstAlone + secondAlone - apart",
+    tests: gain,
+  },
+  {
+    name: "row-gain-mean-forgotten",
+    file: "src/cli/gain-on-rows.ts",
+    from: "+ 1 - apart * centre)) / (rows + 2)",
+    to: "+ 1)) / (rows + 2)",
+    tests: gain,
+  },
+  {
+    name: "row-gain-one-side",
+    file: "src/cli/gain-on-rows.ts",
+    from: "interval[1] < 0 ?",
+    to: "interval[0] < 0 ?",
+    tests: gain,
+  },
+  {
+    name: "columns-by-place",
+    file: "src/cli/match-table.ts",
+    from: "wanted.map((each) => featureNames.indexOf(each))",
+    to: "[...wanted.keys()]",
+    tests: evaluate,
+  },
+  {
+    name: "classes-by-place",
+    file: "src/cli/match-table.ts",
+    from: "classNames.map((each) => classes.indexOf(each))",
+    to: "classNames.map((_, place) => place)",
+    tests: evaluate,
+  },
+  {
+    name: "teacher-classes-inverse",
+    file: "src/cli/match-table.ts",
+    from: "data[row * own.length + to] = logits.data[row * own.length + from];",
+    to: "data[row * own.length + from] = logits.data[row * own.length + to];",
+    tests: evaluate,
+  },
+  {
+    name: "scale-left-out",
+    file: "src/cli/match-table.ts",
+    from: "return standardizer ? standardizer.apply(x) : x;",
+    to: "return x;",
+    tests: evaluate,
+  },
+  {
+    name: "saved-deviation-zero",
+    file: "src/cli/network-file.ts",
+    from: "(deviation) => deviation || 1",
+    to: "(deviation) => deviation",
+    tests: ["test/cli/network-file.test.ts"],
+  },
+  {
+    name: "weights-not-loaded",
+    file: "src/cli/network-file.ts",
+    from: 'refusing(file, "cannot be loaded", () => loadModel(path, model));',
+    to: 'refusing(file, "cannot be loaded", () => model);',
+    tests: ["test/cli/network-file.test.ts"],
+  },
+  {
+    name: "test-rows-of-training",
+    file: "src/cli/evaluation.ts",
+    from: "return splitRows(labels, { test: testShare, labels: null }, seed).test;",
+    to: "return splitRows(labels, { test: testShare, labels: null }, seed).train;",
+    tests: evaluate,
+  },
+  {
+    name: "twin-of-nobody",
+    file: "src/cli/evaluation.ts",
+    from: 'gainOnRows(right("model"), right("twin"))',
+    to: 'gainOnRows(right("twin"), right("model"))',
+    tests: evaluate,
+  },
+  {
+    name: "teacher-beside-itself",
+    file: "src/cli/evaluation.ts",
+    from: 'teacherLogits && part !== "teacher" ?',
+    to: "teacherLogits ?",
+    tests: evaluate,
+  },
+  {
+    name: "learned-rows-unnoticed",
+    file: "src/cli/evaluation.ts",
+    from: "if (!testRows && model.description.tableHash === hash) {",
+    to: "if (testRows && model.description.tableHash === hash) {",
+    tests: evaluate,
+  },
+  {
+    name: "other-recipe-overwritten",
+    file: "src/cli/save-trained.ts",
+    from: 'metadata.get("distilgrad.recipeHash") === recipe && ',
+    to: "",
+    tests: ["test/cli/save-trained.test.ts"],
+  },
+  {
+    name: "table-hash-without-labels",
+    file: "src/cli/run-hashes.ts",
+    from: '["labels", { shape: [rows], data: labels }],',
+    to: '["labels", { shape: [rows], data: labels.map(() => 0) }],',
+    tests: ["test/cli/save-trained.test.ts"],
+  },
+  {
+    name: "confusion-share-of-answer",
+    file: "src/cli/print-evaluation.ts",
+    from: "percent(count / classes[label].support)",
+    to: "percent(count / classes[answer].support)",
+    tests: ["test/cli/print-evaluation.test.ts"],
+  },
+  {
+    name: "times-smaller-inverted",
+    file: "src/cli/print-evaluation.ts",
+    from: "(model.parameters / first.parameters)",
+    to: "(first.parameters / model.parameters)",
+    tests: evaluate,
+  },
+  {
+    name: "saved-scale-measured-again",
+    file: "src/data/standardizer.ts",
+    from: "return [Float64Array.from(mean), Float64Array.from(deviation)];",
+    to: "return [Float64Array.from(deviation), Float64Array.from(mean)];",
+    tests: ["test/data/standardizer.test.ts"],
+  },
+];
