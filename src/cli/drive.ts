@@ -1,23 +1,27 @@
-/** Floor 6: runs a seed to its end without holding up the process: between steps, now and then, others get their turn. */
+/** Floor 6: runs steps to their end without holding up the process: between them, now and then, others get their turn. */
 import { setImmediate as turn } from "node:timers/promises";
-import type { Job } from "./recipe.ts";
-import { runSeed, type SeedProgress, type SeedResult } from "./run-seed.ts";
 
 /** Milliseconds of training between two turns of the event loop. */
 const BREATH = 40;
+
+/** What is known between two steps. */
+export interface StepProgress {
+  /** The share of the work that is done, in [0, 1]. */
+  readonly done: number;
+  /** Set once a model is trained. */
+  readonly accuracy?: number;
+}
 
 /**
  * Reports progress at every breath and whenever a model is finished.
  *
  * @param stopped asked after every breath; once it says true, the rest is left undone and the result is null
  */
-export async function drive(
-  job: Job,
-  seed: number,
-  onProgress: (progress: SeedProgress) => void,
+export async function drive<Progress extends StepProgress, Result>(
+  steps: Generator<Progress, Result, void>,
+  onProgress: (progress: Progress) => void,
   stopped: () => boolean = () => false,
-): Promise<SeedResult | null> {
-  const steps = runSeed(job, seed);
+): Promise<Result | null> {
   let last = performance.now();
   for (;;) {
     const { done, value } = steps.next();

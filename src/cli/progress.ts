@@ -1,7 +1,5 @@
 /** Floor 6: how far the training is: a bar on a terminal, a line for every finished model elsewhere. */
 import type { Output } from "./paint.ts";
-import type { ModelId } from "./recipe.ts";
-import type { SeedProgress } from "./run-seed.ts";
 import { clock, secondsLeft } from "./time-left.ts";
 
 export interface ProgressSettings {
@@ -9,15 +7,27 @@ export interface ProgressSettings {
   readonly form: "bar" | "lines" | "none";
   /** Said first, where there is no bar. */
   readonly heading: string;
-  readonly names: ReadonlyMap<ModelId, string>;
-  readonly seeds: number;
+  /** How many seeds, or other items, there are. */
+  readonly items: number;
   readonly processes: number;
   /** Seconds, from any origin. */
   readonly now: () => number;
 }
 
+/** How far an item has come. */
+export interface ItemProgress {
+  /** Which one, from 0. */
+  readonly item: number;
+  /** What is being trained, such as `seed 0: teacher`. */
+  readonly name: string;
+  /** The share of the item's work that is done, in [0, 1]. */
+  readonly done: number;
+  /** Set once the model is trained. */
+  readonly accuracy?: number;
+}
+
 export interface ProgressDisplay {
-  update(progress: SeedProgress): void;
+  update(progress: ItemProgress): void;
   /** Takes the bar away. */
   end(): void;
 }
@@ -32,30 +42,30 @@ export function progressDisplay(settings: ProgressSettings): ProgressDisplay {
   if (form === "bar") return bar(settings);
   output.write(`${heading}\n`);
   return {
-    update({ seed, model, accuracy }) {
+    update({ name, accuracy }) {
       if (accuracy === undefined) return;
-      output.write(`seed ${seed}: ${settings.names.get(model)}: ${(accuracy * 100).toFixed(1)} %\n`);
+      output.write(`${name}: ${(accuracy * 100).toFixed(1)} %\n`);
     },
     end: () => {},
   };
 }
 
-function bar({ output, names, seeds, processes, now }: ProgressSettings): ProgressDisplay {
+function bar({ output, items, processes, now }: ProgressSettings): ProgressDisplay {
   const started = now();
-  const latest = new Map<number, SeedProgress>();
+  const latest = new Map<number, ItemProgress>();
   let drawn = Number.NEGATIVE_INFINITY;
   return {
     update(progress) {
-      latest.set(progress.seed, progress);
+      latest.set(progress.item, progress);
       if (now() - drawn < REFRESH) return;
       drawn = now();
-      const all = [...latest.values()].sort((a, b) => a.seed - b.seed);
+      const all = [...latest.values()].sort((a, b) => a.item - b.item);
       const done = all.map((each) => each.done);
-      const left = secondsLeft(done, seeds, processes, now() - started);
-      const share = done.reduce((sum, each) => sum + each, 0) / seeds;
+      const left = secondsLeft(done, items, processes, now() - started);
+      const share = done.reduce((sum, each) => sum + each, 0) / items;
       const training = all
         .filter((each) => each.done < 1)
-        .map(({ seed, model }) => `seed ${seed}: ${names.get(model)}`)
+        .map(({ name }) => name)
         .join(" · ");
       const line = barLine(share, left, training);
       // One column is left free: a terminal whose last column is written to may go to the next line.

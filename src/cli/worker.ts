@@ -1,15 +1,15 @@
 /**
- * Floor 6: the program of a worker process: is given a job, then one seed after the other. It outlives neither its
+ * Floor 6: the program of a worker process: is given a task, then one item after the other. It outlives neither its
  * parent nor its parent's interest: when the channel closes, it stops training and ends.
  */
 import { drive } from "./drive.ts";
 import type { FromWorker, ToWorker } from "./processes.ts";
-import type { Job } from "./recipe.ts";
+import { begin, type DoItem, type Kind } from "./work.ts";
 
-let job: Job | null = null;
+let doItem: DoItem<Kind> | null = null;
 let orphaned = false;
 
-const send = (message: FromWorker): void => {
+const send = (message: FromWorker<Kind>): void => {
   if (process.connected) process.send?.(message, undefined, undefined, () => {});
 };
 
@@ -19,15 +19,14 @@ process.on("disconnect", () => {
 // Ctrl-C reaches every process of the terminal; the parent decides what it means.
 process.on("SIGINT", () => {});
 
-process.on("message", async (message: ToWorker) => {
-  if (message.kind === "job") {
-    job = message.job;
+process.on("message", async (message: ToWorker<Kind>) => {
+  if (message.kind === "task") {
+    doItem = begin(message.work, message.task);
     return;
   }
   try {
     const result = await drive(
-      job!,
-      message.seed,
+      doItem!(message.item),
       (progress) => send({ kind: "progress", progress }),
       () => orphaned,
     );

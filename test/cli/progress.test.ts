@@ -10,8 +10,7 @@ function show(form: ProgressSettings["form"], columns = 100) {
     output: { columns, write: (text: string) => (written += text) },
     form,
     heading: "heading",
-    names: new Map([["teacher", "teacher"] as const, ["fewAlone", "9 labels, alone"] as const]),
-    seeds: 2,
+    items: 2,
     processes: 2,
     now: () => time,
   });
@@ -21,8 +20,8 @@ function show(form: ProgressSettings["form"], columns = 100) {
 describe("progress", () => {
   it("is a line for each finished model where there is no terminal", () => {
     const { display, written } = show("lines");
-    display.update({ seed: 0, model: "teacher", done: 0.4 });
-    display.update({ seed: 0, model: "teacher", done: 0.8, accuracy: 0.975 });
+    display.update({ item: 0, name: "seed 0: teacher", done: 0.4 });
+    display.update({ item: 0, name: "seed 0: teacher", done: 0.8, accuracy: 0.975 });
     display.end();
     expect(written()).toBe("heading\nseed 0: teacher: 97.5 %\n");
   });
@@ -30,10 +29,10 @@ describe("progress", () => {
   it("is a bar on a terminal, with the time left and what is trained, and leaves nothing behind", () => {
     const { display, at, written } = show("bar");
     at(10);
-    display.update({ seed: 0, model: "teacher", done: 0.25 });
-    display.update({ seed: 1, model: "teacher", done: 0.25 });
+    display.update({ item: 0, name: "seed 0: teacher", done: 0.25 });
+    display.update({ item: 1, name: "seed 1: teacher", done: 0.25 });
     at(20);
-    display.update({ seed: 1, model: "fewAlone", done: 0.5 });
+    display.update({ item: 1, name: "seed 1: 9 labels, alone", done: 0.5 });
     display.end();
     expect(written().split("\r").slice(1)).toEqual([
       "███░░░░░░░░░░░░░░░░░░░░░  12 %  1:20 left  seed 0: teacher\u001b[K",
@@ -45,14 +44,14 @@ describe("progress", () => {
   it("never fills the last column of the terminal", () => {
     const { display, at, written } = show("bar", 40);
     at(1);
-    display.update({ seed: 0, model: "teacher", done: 0.5 });
+    display.update({ item: 0, name: "seed 0: teacher", done: 0.5 });
     // biome-ignore lint/suspicious/noControlCharactersInRegex: what a terminal obeys
     expect(written().replace(/\r|\u001b\[K/g, "").length).toBe(39);
   });
 
   it("is nothing when it is not wanted", () => {
     const { display, written } = show("none");
-    display.update({ seed: 0, model: "teacher", done: 1, accuracy: 1 });
+    display.update({ item: 0, name: "seed 0: teacher", done: 1, accuracy: 1 });
     display.end();
     expect(written()).toBe("");
   });
