@@ -9,7 +9,7 @@ import { network } from "./network.ts";
 import { shortened } from "./printable.ts";
 import { type Job, layerWidths, parameterCount } from "./recipe.ts";
 import { type RowSplit, splitRows } from "./row-split.ts";
-import { termTrainer } from "./trainings.ts";
+import { teacherOf, termTrainer } from "./trainings.ts";
 import { UsageError } from "./usage-error.ts";
 
 /**
@@ -65,7 +65,10 @@ export function planOfJob({ table, recipe }: Job): DistillationPlan | null {
       init: new RandomStream(0, "plan"),
       dropout: new RandomStream(0, "plan"),
     });
-  const [teacher, student] = [model(recipe.teacher, recipe.teacher.dropout), model(recipe.student, 0)];
+  const networks = Array.from({ length: recipe.teacher.count }, () =>
+    model(recipe.teacher, recipe.teacher.dropout),
+  );
+  const [teacher, student] = [teacherOf(networks, recipe), model(recipe.student, 0)];
   try {
     return planOf(termTrainer(table, recipe, "both", student, teacher, 0), [1, table.features]);
   } catch (error) {

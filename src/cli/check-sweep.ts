@@ -21,7 +21,7 @@ export function checkGrid(grid: Grid, seeds: number): void {
   if (runs <= MOST_RUNS) return;
   const alone = `${students.length} ${students.length === 1 ? "student" : "students"} alone`;
   throw new UsageError(
-    `sweep: ${grouped(settings)} settings and ${alone}, with ${seeds} ${seeds === 1 ? "seed" : "seeds"} each, are ${grouped(runs)} runs, and at most ${grouped(MOST_RUNS)} are possible; shorten a list`,
+    `sweep: ${grouped(settings)} settings and ${alone}, with ${grouped(seeds)} ${seeds === 1 ? "seed" : "seeds"} each, are ${grouped(runs)} runs, and at most ${grouped(MOST_RUNS)} are possible; shorten a list`,
   );
 }
 

@@ -30,6 +30,12 @@ const teachersFromFiles = {
 const options = {
   ...tableOptions,
   teacher: widths({ help: "Widths of the teacher's hidden layers", default: [256, 256] }),
+  teachers: wholeNumber({
+    help: "Networks that teach as one, by the mean of their answers",
+    default: 1,
+    least: 1,
+    most: 100,
+  }),
   student: widths({ help: "Widths of the student's hidden layers", default: [32] }),
   labels: wholeNumber({
     help: "Also compares students that see only this many labels",
@@ -95,6 +101,11 @@ export async function runDistill(
     throw new UsageError(`distill: --${needless} has no effect beside --terms; say it in a term`);
   }
   requireOneTeacher(given);
+  if (values.teachers > 1 && values.save !== "") {
+    throw new UsageError(
+      "distill: --save keeps one network a file, and --teachers makes a teacher of several; leave one out",
+    );
+  }
   const { readInput } = surroundings;
   const source = await readNamedTable("distill", operands[0], values, given, readInput);
   const { name, table } = source;
@@ -114,7 +125,7 @@ function requireOneTeacher(given: ReadonlySet<string>): void {
   if (other !== undefined) {
     throw new UsageError(`distill: --${place} and --${other} both name a teacher; leave one out`);
   }
-  const needless = ["teacher", "dropout", "teacher-epochs"].find((name) => given.has(name));
+  const needless = ["teacher", "teachers", "dropout", "teacher-epochs"].find((name) => given.has(name));
   if (place !== undefined && needless !== undefined) {
     throw new UsageError(
       `distill: --${needless} has no effect beside --${place}, which takes the place of training a teacher`,
@@ -146,7 +157,13 @@ export function recipeOf(
   const steps = values["student-steps"];
   const fewSteps = values["few-steps"] ?? Math.min(800, steps);
   return {
-    teacher: { hidden: values.teacher, dropout, epochs: values["teacher-epochs"], learningRate: 2e-3 },
+    teacher: {
+      count: values.teachers,
+      hidden: values.teacher,
+      dropout,
+      epochs: values["teacher-epochs"],
+      learningRate: 2e-3,
+    },
     student: { hidden: values.student, learningRate: 5e-3, steps, fewSteps },
     batch,
     test,

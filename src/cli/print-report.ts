@@ -37,7 +37,11 @@ function learnedFrom({ temperature, alpha, weights, terms }: Report["settings"])
 
 /** The teacher's shape, or where its answers are from. */
 function taughtBy({ settings: { teacher, answers }, models }: Report): string {
-  if (teacher !== null) return `teacher ${models[0].layers!.join("-")}, dropout ${teacher.dropout}`;
+  if (teacher !== null) {
+    const layers = models[0].layers!.join("-");
+    const count = teacher.count === 1 ? "teacher" : `teacher: the mean of ${teacher.count} networks`;
+    return `${count} ${layers}, dropout ${teacher.dropout}`;
+  }
   return `teacher: answers from ${shortened(answers!.source)}`;
 }
 

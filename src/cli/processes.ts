@@ -55,8 +55,8 @@ export async function shareWork<K extends Kind>(
   const results: ResultOf<K>[] = [];
   for (const item of items) {
     try {
-      const result = await drive(doItem(item), (progress) => onProgress(progress, item));
-      if (result !== null) results.push(result);
+      // Nobody stops it, so it comes to its end.
+      results.push((await drive(doItem(item), (progress) => onProgress(progress, item)))!);
     } catch (error) {
       throw new Error(`${nameOf(item)}: ${error instanceof Error ? error.message : String(error)}`, {
         cause: error,

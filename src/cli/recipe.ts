@@ -5,6 +5,8 @@ import type { TermTable } from "./term-settings.ts";
 /** All settings of a comparison between students with and without a teacher. */
 export interface Recipe {
   readonly teacher: {
+    /** How many networks it is, each with a start and an order of its own: their mean teaches. */
+    readonly count: number;
     /** Widths of the hidden layers. */
     readonly hidden: readonly number[];
     /** How likely a hidden value is dropped in training, in [0, 1). */

@@ -158,8 +158,9 @@ function modelReport(
     id,
     name,
     labels,
-    ...sizes(layers),
-    compression: layers && ofTeacher && parameterCount(ofTeacher) / parameterCount(layers),
+    ...sizes(layers, plan === null ? recipe.teacher.count : 1),
+    compression:
+      layers && ofTeacher && (recipe.teacher.count * parameterCount(ofTeacher)) / parameterCount(layers),
     accuracies,
     mean,
     deviation: results.length === 1 ? null : deviation,
@@ -172,16 +173,18 @@ function modelReport(
   };
 }
 
+/** @param count of networks with these layers, which answer together */
 function sizes(
   layers: readonly number[] | null,
+  count: number,
 ): Pick<ModelReport, "layers" | "parameters" | "bytes" | "multiplyAdds"> {
   if (layers === null) return { layers, parameters: null, bytes: null, multiplyAdds: null };
-  const parameters = parameterCount(layers);
+  const parameters = count * parameterCount(layers);
   return {
     layers,
     parameters,
     bytes: parameters * Float32Array.BYTES_PER_ELEMENT,
-    multiplyAdds: layers.slice(1).reduce((sum, width, i) => sum + layers[i] * width, 0),
+    multiplyAdds: count * layers.slice(1).reduce((sum, width, i) => sum + layers[i] * width, 0),
   };
 }
 

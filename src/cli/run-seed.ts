@@ -7,12 +7,14 @@ import { accuracy, evaluate, predictLogits } from "../distill/evaluate.ts";
 import { type Finding, lint, type TaughtTrainer } from "../distill/lint.ts";
 import { type Assessment, assess } from "../distill/report/assess.ts";
 import type { Teacher } from "../distill/teacher.ts";
+import { Ensemble } from "../distill/teachers/ensemble.ts";
+import type { Module } from "../nn/module.ts";
 import { namedModels } from "./model-names.ts";
 import { predictionMicroseconds } from "./prediction-time.ts";
 import { type Job, layerWidths, type ModelId, parameterCount, type Recipe, studentPlans } from "./recipe.ts";
 import { saveTrained } from "./save-trained.ts";
 import { type SeedData, seedData } from "./seed-data.ts";
-import { firstRows, studentTraining, type Training, teacherTraining, train } from "./trainings.ts";
+import { firstRows, studentTraining, type Training, teacherOf, teacherTraining, train } from "./trainings.ts";
 
 /** What a model learned from, at one step. */
 export interface Moment {
@@ -69,31 +71,48 @@ export function* runSeed(job: Job, seed: number): Generator<SeedProgress, SeedRe
   const models: ModelResult[] = [];
   const names = new Map(namedModels(job).map((model) => [model.id, model.name]));
 
-  function* trainAndTest(training: Training, test: Dataset): Generator<SeedProgress, void> {
-    const { id, model, lessons, steps } = training;
-    const twin = studentPlans(job.recipe).find((plan) => plan.id === id)?.twin;
-    const alone = models.find((each) => each.id === twin)?.trainingAccuracy ?? null;
-    const findings = twin ? findingsOf(training, job, alone) : [];
-    const share = work.get(id)! / total;
+  /** Trains one model, which is a share of the work. @returns what it learned from over time */
+  function* trained(training: Training, share: number): Generator<SeedProgress, Moment[]> {
+    const { id, steps } = training;
     const history: Moment[] = [];
     for (const { step, losses } of train(training)) {
       if (isShown(step, steps)) history.push({ step, losses, gradientShares: sharesOf(training, job) });
       yield { seed, model: id, done: before + (step / steps) * share };
     }
     before += share;
-    const assessment = assess(model, test);
+    return history;
+  }
+
+  function* trainAndTest(trainings: readonly Training[], test: Dataset): Generator<SeedProgress, Module> {
+    const [training] = trainings;
+    const { id, lessons } = training;
+    const twin = studentPlans(job.recipe).find((plan) => plan.id === id)?.twin;
+    const alone = models.find((each) => each.id === twin)?.trainingAccuracy ?? null;
+    const findings = twin ? findingsOf(training, job, alone) : [];
+    const histories: Moment[][] = [];
+    for (const each of trainings) {
+      histories.push(yield* trained(each, work.get(id)! / total / trainings.length));
+    }
+    const [history] = histories;
+    const model = teacherOf(
+      trainings.map((each) => each.model),
+      job.recipe,
+    );
+    const answering = model instanceof Ensemble ? model.at(1) : model;
+    const assessment = assess(answering, test);
     models.push({
       id,
       accuracy: assessment.accuracy!,
       agreement: assessment.agreement ?? 1,
-      trainingAccuracy: lessons.labels ? evaluate(model, lessons).accuracy : null,
+      trainingAccuracy: lessons.labels ? evaluate(answering, lessons).accuracy : null,
       assessment,
       history,
       findings,
-      microseconds: predictionMicroseconds(model, rowsBetween(test.x, 0, 1)),
+      microseconds: predictionMicroseconds(answering, rowsBetween(test.x, 0, 1)),
     });
     if (job.save) saveTrained(job, job.save, seed, training, data.scale);
     yield { seed, model: id, done: before, accuracy: assessment.accuracy! };
+    return model;
   }
 
   let { everything, test }: Pick<SeedData, "everything" | "test"> = data;
@@ -103,16 +122,21 @@ export function* runSeed(job: Job, seed: number): Generator<SeedProgress, SeedRe
     models.push(result);
     yield { seed, model: "teacher", done: 0, accuracy: result.accuracy };
   } else {
-    const training = teacherTraining(job, data, seed);
-    const { model } = training;
-    yield* naming("teacher", trainAndTest(training, test));
+    const { count } = job.recipe.teacher;
+    const trainings = Array.from({ length: count }, (_, member) => teacherTraining(job, data, seed, member));
+    const model = yield* naming("teacher", trainAndTest(trainings, test));
     // The set is fixed, so the teacher answers once; each row takes its answer along wherever it is taken.
-    const answered = (rows: Dataset): Dataset => ({ ...rows, teacherLogits: predictLogits(model, rows.x) });
-    [everything, test, teacher] = [answered(everything), answered(test), model];
+    const answered = (rows: Dataset, asked: Teacher): Dataset => ({
+      ...rows,
+      teacherLogits: predictLogits(asked, rows.x),
+    });
+    everything = answered(everything, model);
+    test = answered(test, model instanceof Ensemble ? model.at(1) : model);
+    teacher = model;
   }
   for (const plan of studentPlans(job.recipe)) {
     const student = studentTraining(job, plan, teacher, everything, data, seed);
-    yield* naming(names.get(plan.id)!, trainAndTest(student, test));
+    yield* naming(names.get(plan.id)!, trainAndTest([student], test));
   }
   return { seed, models };
 }
@@ -139,9 +163,9 @@ function resultOfAnswers({ everything, test }: SeedData): ModelResult {
 }
 
 /** A failure says of which model it is. */
-function* naming<T>(name: string, work: Generator<T, void>): Generator<T, void> {
+function* naming<T, R>(name: string, work: Generator<T, R>): Generator<T, R> {
   try {
-    yield* work;
+    return yield* work;
   } catch (error) {
     throw new Error(`${name}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
   }
@@ -175,7 +199,7 @@ function sharesOf(training: Training, job: Job): Record<string, number> {
 function workOf({ table, recipe, answers }: Job, labelled: number): Map<ModelId, number> {
   const cost = (hidden: readonly number[]): number => parameterCount(layerWidths(table, hidden));
   const { teacher, student, batch }: Recipe = recipe;
-  const ofTeacher = answers ? 0 : teacher.epochs * labelled * cost(teacher.hidden);
+  const ofTeacher = answers ? 0 : teacher.count * teacher.epochs * labelled * cost(teacher.hidden);
   const work = new Map<ModelId, number>([["teacher", ofTeacher]]);
   for (const { id, steps } of studentPlans(recipe)) work.set(id, steps * batch * cost(student.hidden));
   return work;

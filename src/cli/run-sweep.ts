@@ -88,7 +88,7 @@ export async function runSweep(
 }
 
 /** How many runs there are, were there before, and are not there now. */
-interface Progress {
+interface Counts {
   readonly runs: number;
   readonly found: number;
   readonly missing: number;
@@ -98,7 +98,7 @@ async function trainMissing(
   running: Running,
   shard: Shard,
   say: (sentence: string) => void,
-): Promise<Progress> {
+): Promise<Counts> {
   const { sweep, grid, seeds, folder, share } = running;
   const pupils = pupilsOf(grid);
   // Seeds run fastest, so that parts whose number divides that of the seeds share no teacher.

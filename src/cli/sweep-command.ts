@@ -107,8 +107,11 @@ export async function runSweepCommand(
     given,
     readInput,
   );
-  // Of these, each setting has its own.
-  const recipe = recipeOf({ ...values, student: [], temperature: 1, alpha: 1, terms: null }, standardize);
+  // One network teaches; student, temperature and alpha are each setting's own.
+  const recipe = recipeOf(
+    { ...values, teachers: 1, student: [], temperature: 1, alpha: 1, terms: null },
+    standardize,
+  );
   await runSweep(
     { name, table, recipe, validation },
     grid,

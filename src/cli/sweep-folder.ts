@@ -52,6 +52,7 @@ export class SweepFolder {
   /** Looks again for what others have written. */
   look(): void {
     if (this.path === null) return;
+    this.#unusable.clear();
     try {
       mkdirSync(this.path, { recursive: true });
       accessSync(this.path, constants.W_OK);

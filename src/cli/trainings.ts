@@ -7,6 +7,7 @@ import { KnowledgeDistillationTrainer } from "../distill/knowledge-distillation-
 import { projectedPairs, projectionsByName } from "../distill/projected-pairs.ts";
 import { SupervisedTrainer } from "../distill/supervised-trainer.ts";
 import type { Teacher } from "../distill/teacher.ts";
+import { Ensemble } from "../distill/teachers/ensemble.ts";
 import type { Trainer } from "../distill/trainer.ts";
 import { Module, parametersOf } from "../nn/module.ts";
 import { Adam } from "../optim/adam.ts";
@@ -42,17 +43,29 @@ export function* train({ trainer, batches, steps }: Training): Generator<Trained
   }
 }
 
-export function teacherTraining({ table, recipe }: Job, data: SeedData, seed: number): Training {
+/** @param member which of the networks that teach as one, from 0 */
+export function teacherTraining({ table, recipe }: Job, data: SeedData, seed: number, member = 0): Training {
   const { hidden, dropout, learningRate, epochs } = recipe.teacher;
+  const stream = (purpose: string): RandomStream =>
+    new RandomStream(seed, `${purpose} teacher${member === 0 ? "" : ` ${member + 1}`}`);
   const model = network(layerWidths(table, hidden), dropout, {
-    init: new RandomStream(seed, "init teacher"),
-    dropout: new RandomStream(seed, "dropout teacher"),
+    init: stream("init"),
+    dropout: stream("dropout"),
   });
-  const random = new RandomStream(seed, "order teacher");
+  const random = stream("order");
   const lessons = firstRows(data.everything, data.labelled);
   const batches = new Batches(lessons, { size: recipe.batch, random });
   const trainer = new SupervisedTrainer({ model, optimizer: new Adam(model.parameters(), { learningRate }) });
   return { id: "teacher", model, trainer, lessons, batches, steps: epochs * batches.perEpoch };
+}
+
+/**
+ * The networks that teach, as one teacher: a single one as it is, several by the mean of their probabilities at the
+ * recipe's temperature. Terms may have a temperature each, so for them it is the mean of logits, which holds at any.
+ */
+export function teacherOf(models: readonly Module[], { terms, temperature }: Recipe): Module {
+  if (models.length === 1) return models[0];
+  return terms === null ? new Ensemble(models, { temperature }) : new Ensemble(models, { combine: "logits" });
 }
 
 /**

@@ -12,7 +12,7 @@ const job = digitsJob({ temperature: 4, alpha: 0.7, labels: 50 });
 describe("the demo", () => {
   it("is the reference comparison", () => {
     expect(job.recipe).toEqual({
-      teacher: { hidden: [256, 256], dropout: 0.2, epochs: 40, learningRate: 2e-3 },
+      teacher: { count: 1, hidden: [256, 256], dropout: 0.2, epochs: 40, learningRate: 2e-3 },
       student: { hidden: [32], learningRate: 5e-3, steps: 3000, fewSteps: 800 },
       batch: 64,
       test: 0.2,

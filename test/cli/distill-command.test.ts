@@ -30,6 +30,18 @@ describe("distilgrad distill", () => {
     for (const line of stdout.split("\n")) expect(line.length).toBeLessThanOrEqual(100);
   });
 
+  it("lets several networks teach as one, which is as large as all of them", async () => {
+    const { stdout } = await run([...job, "--teachers", "3", "--seeds", "1"]);
+    expect(stdout).toContain("teacher: the mean of 3 networks 2-8-8-3, dropout 0.2; students 2-4-3\n");
+    expect(stdout).toMatch(/^teacher +\d+\.\d +369 +1,476 /m);
+    expect(stdout).toMatch(/^72 labels, taught .* 13\.7×$/m);
+    const { code, stderr } = await run([...job, "--teachers", "3", "--save", folder]);
+    expect([code, stderr]).toEqual([
+      2,
+      "distilgrad: distill: --save keeps one network a file, and --teachers makes a teacher of several; leave one out\n",
+    ]);
+  });
+
   it("compares a few labels too when asked to", async () => {
     const { stdout } = await run([...job, "--labels", "9", "--seeds", "1"]);
     expect(stdout).toMatch(

@@ -1,9 +1,15 @@
 import { describe, expect, it } from "vitest";
+import { planOfJob } from "../../src/cli/check-job.ts";
 import { drive } from "../../src/cli/drive.ts";
 import { median } from "../../src/cli/prediction-time.ts";
 import type { Job, ModelId } from "../../src/cli/recipe.ts";
+import { studentPlans } from "../../src/cli/recipe.ts";
 import { runSeed, type SeedProgress, type SeedResult } from "../../src/cli/run-seed.ts";
 import { seedData } from "../../src/cli/seed-data.ts";
+import type { TermTable } from "../../src/cli/term-settings.ts";
+import { studentTraining, teacherTraining, train } from "../../src/cli/trainings.ts";
+import { assess, Ensemble, predictLogits } from "../../src/distill/index.ts";
+import { stateHash } from "../../src/nn/index.ts";
 import { clouds, tinyJob } from "./support/tiny.ts";
 
 function finish(job: Job, seed: number): { result: SeedResult; progress: SeedProgress[] } {
@@ -43,7 +49,7 @@ describe("runSeed", () => {
   });
 
   it("lets the student without labels see no label: other labels of rows to train on change it only through the teacher", () => {
-    const job = tinyJob({ teacher: { hidden: [8], dropout: 0, epochs: 1, learningRate: 0 } });
+    const job = tinyJob({ teacher: { count: 1, hidden: [8], dropout: 0, epochs: 1, learningRate: 0 } });
     const test = new Set(testRowsOf(job));
     const labels = job.table.labels.map((label, row) => (test.has(row) ? label : (label + 1) % 3));
     const other = { ...job, table: { ...job.table, labels } };
@@ -53,6 +59,57 @@ describe("runSeed", () => {
     expect(accuracyOf(finish(other, 0).result, "allAlone")).not.toBe(
       accuracyOf(finish(job, 0).result, "allAlone"),
     );
+  });
+
+  describe("with several networks that teach as one", () => {
+    const teacher = { ...tinyJob().recipe.teacher, count: 3 };
+    const models = (job: Job) => finish(job, 0).result.models.map(({ microseconds: _, ...rest }) => rest);
+
+    it("tests their mean, and teaches its softened answers", () => {
+      const job = tinyJob({ teacher, labels: null });
+      const data = seedData(job, 0);
+      const members = [0, 1, 2].map((member) => {
+        const training = teacherTraining(job, data, 0, member);
+        for (const _ of train(training));
+        return training.model;
+      });
+      expect(new Set(members.map((member) => stateHash(member.stateDict()))).size).toBe(3);
+      const [tested, alone, taught] = models(job);
+      expect(tested.assessment).toEqual(assess(new Ensemble(members), data.test));
+      // The first of them is the teacher that there is without the others, and its student another.
+      const single = models(tinyJob({ labels: null }));
+      expect(alone).toEqual({ ...single[1], assessment: alone.assessment, agreement: alone.agreement });
+      const everything = {
+        ...data.everything,
+        teacherLogits: predictLogits(new Ensemble(members, { temperature: 4 }), data.everything.x),
+      };
+      const plan = studentPlans(job.recipe)[1];
+      const student = studentTraining(
+        job,
+        plan,
+        new Ensemble(members, { temperature: 4 }),
+        everything,
+        data,
+        0,
+      );
+      for (const _ of train(student));
+      const { accuracy, loss } = assess(student.model, data.test);
+      expect(taught.assessment).toMatchObject({ accuracy, loss });
+      expect(taught.history).not.toEqual(single[2].history);
+    });
+
+    it("takes the mean of their logits for terms, whose temperatures may differ, and asks their layers", () => {
+      const terms: TermTable = {
+        soft: { loss: "softTargetLoss", options: { temperature: 2 } },
+        hint: { loss: "hintLoss", layers: [["relu1", "members.2.relu2"]] },
+      };
+      const job = tinyJob({ teacher, labels: null, terms });
+      expect(Object.keys(models(job)[2].history[0].losses)).toEqual(["total", "soft", "hint"]);
+      expect(() => planOfJob(tinyJob({ terms, labels: null }))).toThrow(
+        'the teacher has no layer "members.2.relu2"; it has "hidden1", "relu1"',
+      );
+      expect(`${planOfJob(job)}`).toContain("against teacher members.2.relu2 [1, 8]");
+    });
   });
 
   it("gives the same numbers each time, and others for another seed", () => {

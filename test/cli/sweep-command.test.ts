@@ -297,7 +297,7 @@ describe("distilgrad sweep", () => {
     ],
     [
       ["--seeds", "1000", "--betas", "0,1"],
-      "sweep: 16 settings and 2 students alone, with 1000 seeds each, are 18,000 runs, and at most 10,000 are possible; shorten a list",
+      "sweep: 16 settings and 2 students alone, with 1,000 seeds each, are 18,000 runs, and at most 10,000 are possible; shorten a list",
     ],
     [
       ["--validation", "0.001"],

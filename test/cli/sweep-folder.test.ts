@@ -90,6 +90,18 @@ describe("a sweep's folder", () => {
     expect(other.score(run)).toEqual(score);
   });
 
+  it("takes a torn file for what it is until another has made it again", () => {
+    open().keep(run, 0, score);
+    const [name] = readdirSync(path);
+    writeFileSync(join(path, name), "{");
+    const [one, other] = [open(), open()];
+    expect([one.score(run), other.score(run)]).toEqual([null, null]);
+    other.keep(run, 0, score);
+    expect(one.score(run)).toBe(null);
+    one.look();
+    expect(one.score(run)).toEqual(score);
+  });
+
   it("gives a teacher back as it was", () => {
     const bytes = trained();
     open().keepTeacher(3, bytes);

@@ -64,12 +64,12 @@ describe("the program, sweeping", () => {
     "ends with the same bytes however often it was killed, in %i processes",
     async (processes) => {
       const folder = join(root, `killed-${processes}`);
-      for (const results of [1, 7, 13]) {
+      for (const results of [3, 12]) {
         expect(await endedAt(folder, processes, results, "SIGKILL")).toBe(null);
         expect(resultsIn(folder).length).toBeLessThan(RUNS);
       }
       const { result, found } = finish(folder, processes);
-      expect(found).toBeGreaterThanOrEqual(13);
+      expect(found).toBeGreaterThanOrEqual(12);
       expect(result).toBe(whole);
       expect(filesOf(folder)).toEqual(filesOf(undisturbed));
     },

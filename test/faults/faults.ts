@@ -1,5 +1,6 @@
 /** All seeded faults, from the lowest floor up. */
 import { checkFaults } from "./check.ts";
+import { commandLineFaults } from "./command-line.ts";
 import { dataFaults } from "./data.ts";
 import { distillFaults } from "./distill.ts";
 import { distillationLossFaults } from "./distillation-losses.ts";
@@ -45,5 +46,6 @@ export const faults: readonly Fault[] = [
   ...evaluateCommandFaults,
   ...labelCommandFaults,
   ...sweepFaults,
+  ...commandLineFaults,
   ...checkFaults,
 ];

@@ -34,7 +34,7 @@ export function csvOf({ values, rows, labels, classNames }: LabelledTable, heade
 }
 
 export const tinyRecipe: Recipe = {
-  teacher: { hidden: [8, 8], dropout: 0.1, epochs: 4, learningRate: 1e-2 },
+  teacher: { count: 1, hidden: [8, 8], dropout: 0.1, epochs: 4, learningRate: 1e-2 },
   student: { hidden: [4], learningRate: 1e-2, steps: 30, fewSteps: 10 },
   batch: 16,
   test: 0.25,
