@@ -9,7 +9,7 @@ import { DistilgradError, type ErrorCode } from "./errors.ts";
  */
 export function requireOptions(where: string, options: unknown, known: readonly string[]): void {
   const list = known.join(", ");
-  if (typeof options !== "object" || options === null) {
+  if (typeof options !== "object" || options === null || isAnotherThing(options, known)) {
     throw new DistilgradError("value", `${where}: expected { ${list} }, got ${kindOf(options)}`);
   }
   for (const name of Object.keys(options)) {
@@ -18,6 +18,10 @@ export function requireOptions(where: string, options: unknown, known: readonly 
     }
   }
 }
+
+/** A model, a Map, a list without entries: none has a field of its own that could be misspelt, and would pass for `{}`. */
+const isAnotherThing = (value: object, known: readonly string[]): boolean =>
+  Object.keys(value).length === 0 && kindOf(value) !== "an object" && !known.some((name) => name in value);
 
 /** Requires an object of a class of this library; `what` says in words what was wanted. */
 export function requireInstance(
@@ -78,6 +82,6 @@ export function kindOf(value: unknown): string {
   if (Array.isArray(value)) return "an array";
   const name: unknown = value.constructor?.name;
   return typeof name === "string" && name !== "" && name !== "Object"
-    ? `${/^[AEIOU]/.test(name) ? "an" : "a"} ${name}`
+    ? `${/^(?:[AEIO]|U(?!int))/.test(name) ? "an" : "a"} ${name}`
     : "an object";
 }

@@ -7,7 +7,7 @@ import { add } from "../ops/add.ts";
 import { crossEntropy } from "../ops/cross-entropy.ts";
 import { scale } from "../ops/scale.ts";
 import type { Tensor } from "../tensor.ts";
-import { onSameSides } from "./feature-matching-loss.ts";
+import { compareLayers } from "./compare-layers.ts";
 import { featureOf, requireLayer, requireLayered } from "./layer-pairs.ts";
 import { type Part, requirePartLabels } from "./parts.ts";
 import {
@@ -18,7 +18,7 @@ import {
   teacherFeatures,
   teacherLogits,
 } from "./teacher.ts";
-import { type FeatureTerm, optionsAt, type Term, weightAt } from "./terms.ts";
+import { type FeatureTerm, type LogitTerm, optionsAt, type Term, weightAt } from "./terms.ts";
 import { type TensorsOf, Trainer, type TrainerOptions, trainerOptions } from "./trainer.ts";
 
 /** Terms by name. */
@@ -62,6 +62,9 @@ interface Answers {
  * computed and reported as 0; where none asks for the teacher, it is not asked. While some term has weight 0, parameters
  * that no other reaches stay as they are, so that one stage can train the lower layers and the next all of them.
  *
+ * A batch's `teacherLogits` are taken for the teacher's; it is asked for its layers all the same. A teacher whose answers
+ * hold at one temperature, such as an `Ensemble`, is refused by a term that does not have it in its options.
+ *
  * With hard and soft alone this is `KnowledgeDistillationTrainer`, bit for bit.
  */
 export class DistillationTrainer<T extends Terms = Terms> extends Trainer<TermLosses<T>> {
@@ -77,9 +80,12 @@ export class DistillationTrainer<T extends Terms = Terms> extends Trainer<TermLo
     const projections = new Set(pairs.flatMap(([, , projection]) => projection ?? []));
     super(student, common, [...projections]);
     requireSeparate("trainer", teacher, student, common.optimizer.parameters);
+    for (const [name, term] of entries) {
+      if (term.kind === "logits") requireSoftened("trainer", teacher, name, optionsAt(term, 0));
+    }
     for (const [studentLayer, teacherLayer, projection] of pairs) {
       requireLayer("trainer", "student", student, studentLayer);
-      requireLayer("trainer", "teacher", requireLayered(teacher), teacherLayer);
+      requireLayer("trainer", "teacher", requireLayered("trainer", "teacher", teacher), teacherLayer);
       if (projection) this.requireOptimized(`projection of "${studentLayer}"`, projection);
     }
     const across = entries.find(([, term]) => term.kind !== "labels" && !term.rowwise);
@@ -138,9 +144,17 @@ export class DistillationTrainer<T extends Terms = Terms> extends Trainer<TermLo
 
   /** A teacher that may keep its answers is asked before the step. */
   protected override prepare(part: Part): void {
-    if (this.#reads("logits") && mayKeepAnswers(this.teacher)) {
-      part.teacherLogits ??= teacherLogits(this.teacher, part.x);
-    }
+    if (mayKeepAnswers(this.teacher)) this.#askTeacher(part);
+  }
+
+  /** What the terms of this step read of the teacher, unless it is there. */
+  #askTeacher(part: Part): void {
+    if (this.#reads("features")) {
+      if (part.teacherFeatures !== undefined) return;
+      const asked = teacherFeatures(requireLayered("trainer", "teacher", this.teacher), part.x);
+      part.teacherLogits ??= asked.logits;
+      part.teacherFeatures = asked.features;
+    } else if (this.#reads("logits")) part.teacherLogits ??= teacherLogits(this.teacher, part.x);
   }
 
   protected override losses(part: Part): TensorsOf<TermLosses<T>> {
@@ -166,20 +180,12 @@ export class DistillationTrainer<T extends Terms = Terms> extends Trainer<TermLo
   }
 
   #ask(part: Part): Answers {
-    const none = new Map<string, Tensor>();
-    const features = this.#reads("features");
-    if (features) {
-      const asked = teacherFeatures(requireLayered(this.teacher), part.x);
-      part.teacherLogits = asked.logits;
-      const answered = this.student.features(part.x);
-      return {
-        studentLogits: answered.logits,
-        studentFeatures: answered.features,
-        teacherFeatures: asked.features,
-      };
-    }
-    if (this.#reads("logits")) part.teacherLogits ??= teacherLogits(this.teacher, part.x);
-    return { studentLogits: this.student.forward(part.x), studentFeatures: none, teacherFeatures: none };
+    this.#askTeacher(part);
+    const { x, teacherFeatures = new Map<string, Tensor>() } = part;
+    const { logits: studentLogits, features: studentFeatures } = this.#reads("features")
+      ? this.student.features(x)
+      : { logits: this.student.forward(x), features: new Map<string, Tensor>() };
+    return { studentLogits, studentFeatures, teacherFeatures };
   }
 
   /** The loss of a term on some rows, times their share in the batch. */
@@ -189,14 +195,12 @@ export class DistillationTrainer<T extends Terms = Terms> extends Trainer<TermLo
       const hard = crossEntropy(answers.studentLogits, labels!, { labelSmoothing, ignoredLabel: unlabelled });
       return scale(hard, share.labelled);
     }
-    const options: { readonly temperature?: unknown } = optionsAt(term, this.steps);
-    if (term.kind === "logits" && typeof options.temperature === "number") {
-      requireTemperatureOf("trainStep", "the teacher", this.teacher, options.temperature);
-    }
+    const options = optionsAt(term, this.steps);
+    if (term.kind === "logits") requireSoftened("trainStep", this.teacher, name, options);
     const loss =
       term.kind === "logits"
         ? term.compare(answers.studentLogits, teacherLogits!, options, labels)
-        : this.#ofFeatures(term, answers, options);
+        : this.#ofFeatures(name, term, answers, options);
     if (!(loss?.shape?.length === 0)) {
       throw new DistilgradError(
         "value",
@@ -206,16 +210,32 @@ export class DistillationTrainer<T extends Terms = Terms> extends Trainer<TermLo
     return scale(loss, share.rows);
   }
 
-  /** Σ over the pairs, each student feature through its projection. */
-  #ofFeatures(term: FeatureTerm, answers: Answers, options: object): Tensor {
+  /** Σ over the pairs. */
+  #ofFeatures(name: string, term: FeatureTerm, answers: Answers, options: object): Tensor {
     return term.layers
-      .map(([studentLayer, teacherLayer, projection]) => {
-        const own = featureOf("student", answers.studentFeatures, studentLayer);
-        const wanted = featureOf("teacher", answers.teacherFeatures, teacherLayer);
-        return term.compare(...onSameSides(projection?.forward(own) ?? own, wanted), options);
+      .map((pair) => {
+        const own = featureOf("student", answers.studentFeatures, pair[0]);
+        const wanted = featureOf("teacher", answers.teacherFeatures, pair[1]);
+        return compareLayers(`trainStep: "${name}"`, term, { pair, own, wanted }, options).loss;
       })
       .reduce((a, b) => add(a, b));
   }
+}
+
+/**
+ * Requires that answers which hold at one temperature only are softened by that one. A default of the loss is not seen
+ * from here: where there is no temperature among the options, answers must hold as they are, at 1.
+ */
+function requireSoftened(
+  where: string,
+  teacher: Teacher,
+  name: string,
+  options: { readonly temperature?: unknown },
+): void {
+  const { temperature } = options;
+  if (temperature !== undefined && typeof temperature !== "number") return; // the loss refuses it
+  const unsaid = temperature === undefined ? " without a temperature among its options" : "";
+  requireTemperatureOf(`${where}: "${name}"${unsaid}`, "the teacher", teacher, temperature ?? 1);
 }
 
 /** The entries of the terms, once they are found to be some. */
@@ -235,7 +255,9 @@ function requireTerms(terms: Terms): (readonly [string, Term])[] {
         'trainer: "total" is the sum of all terms; give the term another name',
       );
     }
-    if (!["labels", "logits", "features"].includes(term?.kind)) {
+    const isTerm =
+      term?.kind === "labels" || typeof (term as LogitTerm | FeatureTerm)?.compare === "function";
+    if (!isTerm) {
       throw new DistilgradError(
         "value",
         `trainer: the term "${name}" must be made by labelTerm, logitTerm or featureTerm, got ${kindOf(term)}`,

@@ -2,7 +2,7 @@ import { kindOf, requireOptions } from "../arguments.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { DistilgradError } from "../errors.ts";
 import { zeros } from "../factories.ts";
-import type { Module } from "../nn/module.ts";
+import type { Features, Module } from "../nn/module.ts";
 import { add } from "../ops/add.ts";
 import { scale } from "../ops/scale.ts";
 import type { Tensor } from "../tensor.ts";
@@ -15,7 +15,7 @@ import {
 } from "./knowledge-distillation-trainer.ts";
 import { type FeaturePair, featureOf, projectionsOf, requireLayer, requireLayered } from "./layer-pairs.ts";
 import { type Part, requirePartLabels } from "./parts.ts";
-import { teacherFeatures } from "./teacher.ts";
+import { mayKeepAnswers, teacherFeatures } from "./teacher.ts";
 
 export interface FeatureDistillationOptions extends KnowledgeDistillationOptions {
   /** Must be a module here: its layers are asked by name. */
@@ -53,7 +53,7 @@ export class FeatureDistillationTrainer extends KnowledgeDistillationTrainer<
     const { beta = 0.3, features, ...common } = options;
     super(common, projectionsOf("trainer", features));
     const { teacher, student } = common;
-    requireLayered(teacher);
+    requireLayered("trainer", "teacher", teacher);
     if (!(typeof beta === "number" && beta >= 0 && beta < Number.POSITIVE_INFINITY)) {
       throw new DistilgradError(
         "value",
@@ -92,11 +92,25 @@ export class FeatureDistillationTrainer extends KnowledgeDistillationTrainer<
     return { ...super.lossWeights(), feature: this.beta };
   }
 
+  /** A teacher that may keep its answers is asked before the step. */
+  protected override prepare(part: Part): void {
+    if (this.beta === 0) super.prepare(part);
+    else if (mayKeepAnswers(this.teacher)) this.#askTeacher(part);
+  }
+
+  #askTeacher(part: Part): Features {
+    const { teacherLogits: logits, teacherFeatures: features } = part;
+    if (logits !== undefined && features !== undefined) return { logits, features };
+    const asked = teacherFeatures(this.teacher, part.x);
+    part.teacherLogits = asked.logits;
+    part.teacherFeatures = asked.features;
+    return asked;
+  }
+
   protected override losses(part: Part): FeatureDistillationLosses<Tensor> {
     const { x, labels, share } = part;
     if (this.beta === 0) return { ...super.losses(part), feature: zeros([], { kernels: x.kernels }) };
-    const asked = teacherFeatures(this.teacher, x);
-    part.teacherLogits = asked.logits;
+    const asked = this.#askTeacher(part);
     const answered = this.student.features(x);
     requirePartLabels(part, answered.logits);
 

@@ -5,7 +5,7 @@ import { blankInput } from "../nn/blank-input.ts";
 import { Module, type NamedTensors } from "../nn/module.ts";
 import type { Shape } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
-import { teacherFeatures } from "./teacher.ts";
+import { type Teacher, teacherFeatures } from "./teacher.ts";
 
 /** A student layer, the teacher layer it imitates, and a projection from one width to the other where they differ. */
 export type FeaturePair = readonly [studentLayer: string, teacherLayer: string, projection?: Module];
@@ -34,10 +34,10 @@ export function projectionsOf(where: string, features: readonly FeaturePair[]): 
   });
 }
 
-/** Requires a teacher whose layers can be asked by name; returns it. */
-export function requireLayered(teacher: unknown): Module {
-  if (teacher instanceof Module) return teacher;
-  throw new DistilgradError("model", "trainer: features are taken from a Module; this teacher is none");
+/** Requires a model whose layers can be asked by name; returns it. */
+export function requireLayered(where: string, role: string, model: unknown): Module {
+  if (model instanceof Module) return model;
+  throw new DistilgradError("model", `${where}: features are taken from a Module; this ${role} is none`);
 }
 
 /** Requires a layer of this name, or of the name before `#2`, its second call. */
@@ -74,17 +74,19 @@ export interface AskedPair {
 export function askedPairs(
   where: string,
   student: Module,
-  teacher: Module,
+  teacher: Teacher,
   pairs: readonly FeaturePair[],
   input: Shape | Tensor,
 ): AskedPair[] {
+  const models = [
+    requireLayered(where, "student", student),
+    requireLayered(where, "teacher", teacher),
+  ] as const;
   for (const [own, wanted] of pairs) {
-    requireLayer(where, "student", student, own);
-    requireLayer(where, "teacher", teacher, wanted);
+    requireLayer(where, "student", models[0], own);
+    requireLayer(where, "teacher", models[1], wanted);
   }
-  const [answered, asked] = [student, teacher].map((model) =>
-    teacherFeatures(model, blankInput(where, model, input)),
-  );
+  const [answered, asked] = models.map((model) => teacherFeatures(model, blankInput(where, model, input)));
   return pairs.map((pair) => ({
     own: featureOf("student", answered.features, pair[0]),
     wanted: featureOf("teacher", asked.features, pair[1]),

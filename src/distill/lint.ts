@@ -1,11 +1,11 @@
 /** Floor 4: what is probably not meant in a distillation that is about to start. */
-import { requireInstance, requireOptions } from "../arguments.ts";
-import { type Dataset, unlabelled } from "../data/dataset.ts";
+import { kindOf, requireInstance, requireOptions } from "../arguments.ts";
+import { type Dataset, rowCount, unlabelled } from "../data/dataset.ts";
 import { DistilgradError } from "../errors.ts";
+import { requireLabels } from "../labels.ts";
 import type { Module } from "../nn/module.ts";
 import type { Tensor } from "../tensor.ts";
 import { predictLabels } from "./evaluate.ts";
-import { requirePartLabels, whole } from "./parts.ts";
 import { type Teacher, teacherLogits } from "./teacher.ts";
 import { optionsAt, type Term } from "./terms.ts";
 import { Trainer } from "./trainer.ts";
@@ -85,18 +85,31 @@ export function lint(trainer: TaughtTrainer, batch: Dataset, facts: LintFacts = 
     "teacherClasses",
     "classes",
   ]);
+  requireFacts(facts);
   if (trainer.teacher === undefined) {
     throw new DistilgradError("model", "lint: expected a trainer with a teacher; this one has none");
   }
+  const rows = rowCount("lint", batch);
   const answers = batch.teacherLogits ?? teacherLogits(trainer.teacher, batch.x);
-  requirePartLabels({ ...batch, start: 0, share: whole }, answers);
+  const { labels } = batch;
+  if (labels !== undefined) requireLabels("lint", labels, rows, answers.shape[1], unlabelled);
   return [
     ...ofTemperatures(trainer),
     ...ofLogits(trainer.student, answers, batch),
-    ...ofTeacher(answers, batch.labels, facts),
+    ...ofTeacher(answers, labels, facts),
     ...ofFacts(facts),
     ...ofGradients(trainer, batch),
   ];
+}
+
+function requireFacts({ teacherLabelSmoothing = 0, trainingAccuracyAlone = 1, ...names }: LintFacts): void {
+  for (const [name, share] of Object.entries({ teacherLabelSmoothing, trainingAccuracyAlone })) {
+    if (typeof share === "number" && share >= 0 && share <= 1) continue;
+    throw new DistilgradError("value", `lint: ${name} must be a share in [0, 1], got ${kindOf(share)}`);
+  }
+  for (const [name, list] of Object.entries(names)) {
+    if (list !== undefined) requireInstance("lint", `${name}, a list of names`, list, Array);
+  }
 }
 
 function ofTemperatures({ temperature, terms = {}, steps }: TaughtTrainer): Finding[] {
@@ -248,7 +261,11 @@ function ofFacts({ teacherLabelSmoothing = 0, trainingAccuracyAlone = 1 }: LintF
 function ofGradients(trainer: TaughtTrainer, batch: Dataset): Finding[] {
   const { total: _, ...norms } = trainer.gradientNorms(batch);
   const weights: Readonly<Record<string, number>> = { ...trainer.lossWeights() };
-  const terms = Object.entries<number>(norms).filter(([name]) => weights[name] > 0);
+  const isLabelled = batch.labels?.some((label) => label !== unlabelled) ?? false;
+  const terms = Object.entries<number>(norms).filter(
+    // Without a label, what learns from labels has no gradient in this batch, and may have one in the next.
+    ([name, norm]) => weights[name] > 0 && (norm > 0 || isLabelled),
+  );
   const sum = terms.reduce((all, [, norm]) => all + norm, 0);
   if (terms.length < 2 || sum === 0) return [];
   return terms

@@ -1,4 +1,5 @@
 /** Floor 4: whether a difference over seeds is one. */
+import { kindOf } from "../arguments.ts";
 import { DistilgradError } from "../errors.ts";
 
 export interface PairedGain {
@@ -30,6 +31,8 @@ export function meanAndDeviation(values: readonly number[]): {
  * @see Student (1908); Dietterich, Approximate Statistical Tests for Comparing Supervised Learning Algorithms (1998), §2
  */
 export function pairedGain(treated: readonly number[], twins: readonly number[]): PairedGain {
+  requireFigures("results", treated);
+  requireFigures("twins", twins);
   if (treated.length !== twins.length || treated.length === 0) {
     throw new DistilgradError(
       "value",
@@ -41,6 +44,14 @@ export function pairedGain(treated: readonly number[], twins: readonly number[])
   if (n === 1) return { mean, interval: null };
   const half = (tQuantile975(n - 1) * deviation) / Math.sqrt(n);
   return { mean, interval: [mean - half, mean + half] };
+}
+
+function requireFigures(what: string, figures: readonly number[]): void {
+  const isList = Array.isArray(figures);
+  const at = isList ? figures.findIndex((figure) => !Number.isFinite(figure)) : 0;
+  if (at === -1) return;
+  const got = isList ? `${kindOf(figures[at])} at position ${at}` : kindOf(figures);
+  throw new DistilgradError("value", `pairedGain: expected ${what} as a list of finite numbers, got ${got}`);
 }
 
 /** The 97.5 % quantile of Student's t for 1 to 30 degrees of freedom. */

@@ -1,6 +1,7 @@
 /** Floor 4: a batch in parts that are small enough to go through a model at once. */
 import { type Dataset, rowsBetween, unlabelled } from "../data/dataset.ts";
 import { requireLabels } from "../labels.ts";
+import type { NamedTensors } from "../nn/module.ts";
 import type { Tensor } from "../tensor.ts";
 
 /** How much some rows count in the losses of their batch. The shares of all its parts add up to 1. */
@@ -20,6 +21,8 @@ export interface Part extends Dataset {
   readonly share: Share;
   /** A trainer that asks its teacher puts the answer here, so that a NaN in it can be traced to its row. */
   teacherLogits?: Tensor;
+  /** What the teacher's layers computed, likewise. */
+  teacherFeatures?: NamedTensors;
 }
 
 /**

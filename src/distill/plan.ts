@@ -1,13 +1,14 @@
 /** Floor 4: what a trainer of terms is about to do, before it does it. */
 import { requireInstance } from "../arguments.ts";
-import { DistilgradError } from "../errors.ts";
 import { noGrad } from "../graph.ts";
-import { countParameters, type Module } from "../nn/module.ts";
+import { blankInput } from "../nn/blank-input.ts";
+import { countParameters } from "../nn/module.ts";
 import { formatShape, type Shape } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
+import { compareLayers } from "./compare-layers.ts";
 import { DistillationTrainer } from "./distillation-trainer.ts";
-import { onSameSides } from "./feature-matching-loss.ts";
-import { type AskedPair, askedPairs, requireLayered } from "./layer-pairs.ts";
+import { type AskedPair, askedPairs } from "./layer-pairs.ts";
+import { teacherLogits } from "./teacher.ts";
 import { type FeatureTerm, optionsAt, type Term, weightAt } from "./terms.ts";
 
 /** Two layers that are compared. */
@@ -43,12 +44,13 @@ export interface DistillationPlan {
 
 /**
  * What a trainer is about to do: its terms with their weights, and for each pair of layers the shapes, the projection and
- * what is compared. The models run once each, in evaluation mode and without a graph.
+ * what is compared. The models run in evaluation mode and without a graph. Every loss is tried, also one of weight 0 as
+ * yet; one between answers on the student's own, with label 0, as a teacher may know none to such an input.
  *
  *     console.log(`${planOf(trainer, [1, 64])}`)
  *
  * @param input a shape with the batch in front, such as `[1, 64]`, or a tensor
- * @throws what the first step would throw about layers and their shapes
+ * @throws what a step would throw about layers, their shapes and the options of losses
  */
 export function planOf(trainer: DistillationTrainer, input: Shape | Tensor): DistillationPlan {
   requireInstance("planOf", "a DistillationTrainer", trainer, DistillationTrainer);
@@ -59,18 +61,22 @@ export function planOf(trainer: DistillationTrainer, input: Shape | Tensor): Dis
     const common = { name, loss, weight: weightAt(name, term, steps), scheduled };
     if (kind === "labels") return { ...common, options: { labelSmoothing: term.labelSmoothing }, pairs: [] };
     const options = optionsAt(term, steps);
-    if (kind === "logits") return { ...common, options, pairs: [] };
-    const asked = askedPairs("planOf", student, requireLayered(teacher), term.layers, input);
-    return { ...common, options, pairs: asked.map((pair) => planned(pair, term, options)) };
+    if (kind === "logits") {
+      const own = teacherLogits(student, blankInput("planOf", student, input));
+      noGrad(() => term.compare(own, own, options, new Int32Array(own.shape[0])));
+      return { ...common, options, pairs: [] };
+    }
+    const asked = askedPairs("planOf", student, teacher, term.layers, input);
+    return { ...common, options, pairs: asked.map((pair) => planned(name, pair, term, options)) };
   });
   return { terms, toString: () => terms.map(lines).join("\n") };
 }
 
-function planned({ own, wanted, pair }: AskedPair, { compare }: FeatureTerm, options: object): PlannedPair {
+function planned(name: string, asked: AskedPair, term: FeatureTerm, options: object): PlannedPair {
+  const { pair, own, wanted } = asked;
   const [studentLayer, teacherLayer, projection] = pair;
-  const projected = projection ? project(projection, own, studentLayer) : own;
-  const [a, b] = noGrad(() => onSameSides(projected, wanted));
-  noGrad(() => compare(a, b, options)); // refuses what the first step would refuse
+  const compare = () => noGrad(() => compareLayers(`planOf: "${name}"`, term, asked, options));
+  const { compared } = projection ? projection.inEvalMode(compare) : compare();
   return {
     studentLayer,
     studentShape: own.shape,
@@ -79,25 +85,13 @@ function planned({ own, wanted, pair }: AskedPair, { compare }: FeatureTerm, opt
     projection: projection
       ? { type: projection.constructor.name, parameters: countParameters(projection) }
       : null,
-    compared: [a.shape, b.shape],
+    compared,
   };
-}
-
-function project(projection: Module, own: Tensor, layer: string): Tensor {
-  try {
-    return projection.inEvalMode(() => noGrad(() => projection.forward(own)));
-  } catch (error) {
-    if (!(error instanceof DistilgradError)) throw error;
-    throw new DistilgradError(
-      error.code,
-      `planOf: the projection of "${layer}", which is ${formatShape(own.shape)}: ${error.message}`,
-    );
-  }
 }
 
 function lines({ name, loss, weight, scheduled, options, pairs }: PlannedTerm): string {
   const settings = Object.entries(options)
-    .filter(([, value]) => value !== 0)
+    .filter(([option, value]) => !(option === "labelSmoothing" && value === 0))
     .map(([option, value]) => `, ${option} ${value}`);
   const first = `${name}: ${weight} × ${loss}${settings.join("")}${scheduled ? " (scheduled)" : ""}`;
   return [first, ...pairs.map((pair) => `  ${pairLine(pair)}`)].join("\n");

@@ -1,4 +1,4 @@
-import { requireOptions } from "../arguments.ts";
+import { requireInstance, requireOptions } from "../arguments.ts";
 import { DistilgradError } from "../errors.ts";
 import { Conv2d } from "../nn/conv2d.ts";
 import { Linear } from "../nn/linear.ts";
@@ -65,6 +65,7 @@ function projectionBetween(own: Shape, wanted: Shape, options: Starting): Module
 
 /** The projections of the pairs by name, `hidden → hidden`, for `parametersOf`. */
 export function projectionsByName(pairs: readonly FeaturePair[]): Record<string, Module> {
+  requireInstance("projectionsByName", "a list of pairs, as projectedPairs makes it", pairs, Array);
   const found: Record<string, Module> = {};
   for (const [studentLayer, teacherLayer, projection] of pairs) {
     if (projection) found[`${studentLayer} → ${teacherLayer}`] = projection;

@@ -87,17 +87,23 @@ export function mayKeepAnswers(teacher: Teacher): boolean {
 }
 
 /**
- * Requires that answers which hold at one temperature only are softened by that one. A mean of several teachers'
- * probabilities is such an answer; its teacher says so in a number `temperature`.
+ * The only temperature at which a teacher's answers hold, as it says itself in a number `onlyTemperature`; null where
+ * they hold at any. A mean of several teachers' probabilities is such an answer.
  */
+export function onlyTemperatureOf(teacher: Teacher): number | null {
+  const { onlyTemperature } = teacher as { readonly onlyTemperature?: unknown };
+  return typeof onlyTemperature === "number" ? onlyTemperature : null;
+}
+
+/** Requires that answers which hold at one temperature only are softened by that one. */
 export function requireTemperatureOf(
   where: string,
   role: string,
   teacher: Teacher,
   temperature: number,
 ): void {
-  const { temperature: own } = teacher as { readonly temperature?: unknown };
-  if (typeof own !== "number" || own === temperature) return;
+  const own = onlyTemperatureOf(teacher);
+  if (own === null || own === temperature) return;
   throw new DistilgradError(
     "model",
     `${where}: ${role}'s answers hold at temperature ${own}, expected ${temperature}; an Ensemble gives them with at(${temperature})`,

@@ -21,7 +21,7 @@ export type ScheduledOptions<Options> = {
 };
 
 export interface ComparisonSettings<Options> extends TermSettings {
-  /** The options of the loss; a number may be a schedule. Default: the loss's own defaults. */
+  /** The options of the loss. A number may be a schedule; any function is taken for one. Default: the loss's own. */
   readonly options?: ScheduledOptions<NonNullable<Options>>;
   /**
    * Whether the loss of a batch is the mean of what it would be for each of its rows alone, as of `softTargetLoss`. Only
@@ -94,7 +94,7 @@ export function labelTerm(settings: TermSettings & { readonly labelSmoothing?: n
  *     soft: logitTerm(softTargetLoss, { weight: 0.3, options: { temperature: 4 } })
  *
  * @param loss of (student logits, teacher logits, options, labels), such as `reverseKlLoss`. One that takes the labels
- *   third is called through a function: `(z, v, _, labels) => decoupledDistillationLoss(z, v, labels!)`
+ *   third is called through a function: `(z, v, options, labels) => decoupledDistillationLoss(z, v, labels!, options)`
  */
 export function logitTerm<Options = NoOptions>(
   loss: LogitLoss<Options>,

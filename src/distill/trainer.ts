@@ -147,8 +147,9 @@ export abstract class Trainer<Losses extends { readonly total: number } = { read
   }
 
   /**
-   * How long the gradient of each loss is that a step on this batch would descend, times its weight: what each of them
-   * pulls with. Nothing is trained, and everything stays as it was: weights, running statistics, random streams.
+   * How long the gradient of each loss of this batch is at the model's parameters, times its weight: what each of them
+   * pulls with in the next step. Nothing is trained, and everything stays as it was: weights, running statistics, random
+   * streams. The gradients of the step before are forgotten.
    *
    * @returns by the name of the loss, 0 where its weight is
    */

@@ -1,3 +1,4 @@
+import { requireInstance } from "../arguments.ts";
 import { encodeUtf8 } from "../io/utf8.ts";
 import { precisionOf } from "../kernels/rounding.ts";
 import { sha256, sha256OfFloats } from "../sha256.ts";
@@ -17,6 +18,7 @@ import type { NamedTensors } from "./module.ts";
  * @see FIPS 180-4, Secure Hash Standard (2015), §6.2
  */
 export function stateHash(state: NamedTensors): string {
+  requireInstance("stateHash", "a Map of tensors, as stateDict() gives it", state, Map);
   const lines = [...state.keys()].sort().map((name) => {
     const { shape, kernels, data } = state.get(name)!;
     return `${JSON.stringify(name)} ${formatShape(shape)} ${precisionOf(kernels)} ${sha256OfFloats([data])}\n`;

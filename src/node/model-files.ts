@@ -25,7 +25,7 @@ export interface SaveModelOptions {
  *   of the file system, which leave an old file as it was
  */
 export function saveModel(path: string, model: Module, options: SaveModelOptions = {}): void {
-  requireInstance("saveModel", "a Module", model, Module);
+  requireInstance("saveModel", "a Module second", model, Module);
   requireOptions("saveModel", options, ["metadata"]);
   const { metadata = new Map() } = options;
   requireInstance("saveModel", "metadata, a Map of texts", metadata, Map);

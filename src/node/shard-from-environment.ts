@@ -1,4 +1,5 @@
 /** Floor 5: which of several workers this process is, as its launcher says. */
+import { kindOf } from "../arguments.ts";
 import { DistilgradError } from "../errors.ts";
 import { isWholeNumeral } from "../io/decimal.ts";
 
@@ -38,6 +39,12 @@ type Environment = Readonly<Record<string, string | undefined>>;
  *   https://docs.aws.amazon.com/batch/latest/userguide/job_env_vars.html
  */
 export function shardFromEnvironment(env: Environment): EnvironmentShard | null {
+  if (typeof env !== "object" || env === null) {
+    throw new DistilgradError(
+      "value",
+      `shardFromEnvironment: expected variables such as process.env, got ${kindOf(env)}`,
+    );
+  }
   const openMpi = shardIn(env, "Open MPI", "OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE");
   const mpi = shardIn(env, "MPI", "PMI_RANK", "PMI_SIZE");
   const said = [

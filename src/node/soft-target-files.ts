@@ -1,6 +1,6 @@
 /** Floor 5: soft targets as files, in one piece and in shards. */
 import { existsSync, readdirSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { requireInstance } from "../arguments.ts";
 import type { Dataset } from "../data/dataset.ts";
 import {
@@ -66,6 +66,13 @@ export function recordUnlessThere(
   options: RecordSoftTargetsOptions,
 ): boolean {
   if (!existsSync(path)) {
+    const folder = dirname(path);
+    if (!existsSync(folder)) {
+      throw new DistilgradError(
+        "data",
+        `${where}: expected a folder ${folder} to write to, got none; make it first`,
+      );
+    }
     saveSoftTargets(path, recordSoftTargets(teacher, dataset, options));
     return true;
   }

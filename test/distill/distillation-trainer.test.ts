@@ -5,6 +5,7 @@ import {
   cosineLoss,
   DistillationTrainer,
   decoupledDistillationLoss,
+  Ensemble,
   FeatureDistillationTrainer,
   type FeaturePair,
   featureTerm,
@@ -65,6 +66,9 @@ function learned(
 
 const soft = (settings: object = {}): Term =>
   logitTerm(softTargetLoss, { weight: 1 - 0.7, options: { temperature: 4 }, rowwise: true, ...settings });
+/** Answers that hold at one temperature only. */
+const holdingAt = (onlyTemperature: number): Teacher =>
+  Object.assign(() => zeros([8, classes]), { onlyTemperature });
 const never = (): never => {
   throw new Error("asked");
 };
@@ -207,6 +211,37 @@ describe("DistillationTrainer", () => {
     const stored = trainerOf(terms(), { teacher: never });
     for (let step = 0; step < 5; step++) stored.trainStep({ ...batch, teacherLogits: kept });
     expect(hashOf(stored.student)).toBe(expected);
+  });
+
+  describe("beside terms of layers", () => {
+    const hints = featureTerm(hintLoss, { weight: 0.5, layers: [["logits", "members.0.logits"]] });
+
+    it("takes the answers that a batch brings", () => {
+      const teacherLogits = randn([8, classes], { random: new RandomStream(3) });
+      const twin = trainerOf({ soft: soft() }, { teacher: never });
+      const { soft: wanted } = twin.trainStep({ ...batch, teacherLogits });
+      const trainer = trainerOf({ soft: soft(), hints }, { teacher: new Ensemble([teacher]).at(4) });
+      expect(trainer.trainStep({ ...batch, teacherLogits }).soft).toBe(wanted);
+    });
+
+    it("asks a member that keeps its answers once a step, and finds them again", () => {
+      const table = new Map<Tensor, Tensor>();
+      let asked = 0;
+      const remembered = (x: Tensor): Tensor => {
+        asked++;
+        if (!table.has(x)) table.set(x, teacher.forward(x));
+        return table.get(x)!;
+      };
+      const losses = (member: Teacher, terms: Terms): unknown[] => {
+        const trainer = trainerOf(terms, { teacher: new Ensemble([network(6, 2), member]).at(4) });
+        return [1, 2, 3].map(() => trainer.trainStep(batch));
+      };
+      for (const terms of [{ hints }, { hints, soft: soft() }]) {
+        asked = 0;
+        expect(losses(remembered, terms)).toEqual(losses(teacher, terms));
+        expect(asked).toBe(3);
+      }
+    });
   });
 
   describe("schedules", () => {
@@ -397,7 +432,7 @@ describe("gradientNorms", () => {
     expect(norms.total).toBeLessThanOrEqual((norms.hard + norms.soft + norms.hints) * (1 + 1e-6));
   });
 
-  it("leaves everything as it was: weights, statistics, streams, modes, gradients, steps", () => {
+  it("leaves everything as it was: weights, statistics, streams, modes, steps", () => {
     const make = (): { trainer: DistillationTrainer; student: Sequential } => {
       const random = new RandomStream(1, "init");
       const student = new Sequential({
@@ -467,6 +502,10 @@ describe("what is refused", () => {
       'trainer: the term "hard" must be made by labelTerm, logitTerm or featureTerm, got the function crossEntropy',
     ],
     [
+      make({ soft: JSON.parse(JSON.stringify(soft())) }),
+      'trainer: the term "soft" must be made by labelTerm, logitTerm or featureTerm, got an object',
+    ],
+    [
       make({ soft: soft() }, { student: teacher }),
       "trainer: teacher and student are the same model; make a second one",
     ],
@@ -485,6 +524,17 @@ describe("what is refused", () => {
     [
       make({ hints: featureTerm(hintLoss, { layers: [["relu", "relu"]] }) }, { teacher: () => batch.x }),
       "trainer: features are taken from a Module; this teacher is none",
+    ],
+    [
+      make(
+        { soft: soft(), hard: labelTerm({ weight: 0 }), ensemble: soft({ options: { temperature: 2 } }) },
+        { teacher: holdingAt(4) },
+      ),
+      'trainer: "ensemble": the teacher\'s answers hold at temperature 4, expected 2; an Ensemble gives them with at(2)',
+    ],
+    [
+      make({ reverse: logitTerm(reverseKlLoss) }, { teacher: holdingAt(4) }),
+      'trainer: "reverse" without a temperature among its options: the teacher\'s answers hold at temperature 4, expected 1; an Ensemble gives them with at(1)',
     ],
     [
       make({ order: logitTerm(pearsonCorrelationLoss) }, { microBatchSize: 4 }),
@@ -557,12 +607,7 @@ describe("what is refused", () => {
     [
       { hints: featureTerm(hintLoss, { layers: [["relu", "relu"]] }), hard: labelTerm() },
       {},
-      "hintLoss: student and teacher must have the same shape, got [8, 4] and [8, 16]",
-    ],
-    [
-      { soft: soft(), hard: labelTerm({ weight: 0 }), ensemble: soft({ options: { temperature: 2 } }) },
-      { teacher: Object.assign(() => zeros([8, classes]), { temperature: 4 }) },
-      "trainStep: the teacher's answers hold at temperature 4, expected 2; an Ensemble gives them with at(2)",
+      'trainStep: "hints": student "relu" [8, 4] against teacher "relu" [8, 16]: hintLoss: student and teacher must have the same shape, got [8, 4] and [8, 16]; projectedPairs makes a projection',
     ],
     [
       { bad: logitTerm(() => tensor(Number.NaN)), hard: labelTerm() },
@@ -574,5 +619,20 @@ describe("what is refused", () => {
     const before = hashOf(trainer.student);
     expect(() => trainer.trainStep({ ...batch, ...change })).toThrow(message);
     expect([hashOf(trainer.student), trainer.steps]).toEqual([before, 0]);
+  });
+
+  it("a temperature that leaves the one at which answers hold, at the step where it does", () => {
+    const leaving = soft({ options: { temperature: (step: number) => (step < 1 ? 4 : 3) } });
+    const trainer = trainerOf({ soft: leaving }, { teacher: holdingAt(4) });
+    trainer.trainStep(batch);
+    expect(() => trainer.trainStep(batch)).toThrow(
+      'trainStep: "soft": the teacher\'s answers hold at temperature 4, expected 3; an Ensemble gives them with at(3)',
+    );
+    expect(trainer.steps).toBe(1);
+  });
+
+  it("but no teacher for a temperature of its own, with which it says nothing of its answers", () => {
+    const calibrated = Object.assign(() => zeros([8, classes]), { temperature: 2 });
+    expect(trainerOf({ soft: soft() }, { teacher: calibrated }).trainStep(batch).soft).toBeGreaterThan(0);
   });
 });

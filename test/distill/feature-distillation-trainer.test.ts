@@ -1,10 +1,12 @@
 import { describe, expect, it } from "vitest";
 import {
+  Ensemble,
   type FeatureDistillationOptions,
   FeatureDistillationTrainer,
   type FeaturePair,
   featureMatchingLoss,
   KnowledgeDistillationTrainer,
+  type Teacher,
 } from "../../src/distill/index.ts";
 import { DistilgradError } from "../../src/errors.ts";
 import { randn, tensor, zeros } from "../../src/factories.ts";
@@ -173,6 +175,30 @@ describe("FeatureDistillationTrainer", () => {
     expect([teacher, ...teacher.modules().values()].every(({ training }) => training)).toBe(true);
     for (const parameter of teacher.parameters().values()) expect(parameter.grad).toBeNull();
   });
+
+  it.each([0, 0.7, 1])(
+    "asks an ensemble's member that keeps its answers once a step, with α = %d",
+    (alpha) => {
+      const kept = network(6, 5);
+      const table = new Map<Tensor, Tensor>();
+      let asked = 0;
+      const remembered = (x: Tensor): Tensor => {
+        asked++;
+        if (!table.has(x)) table.set(x, kept.forward(x));
+        return table.get(x)!;
+      };
+      const losses = (member: Teacher): unknown[] => {
+        const trainer = trainerOf(network(6, 1), {
+          teacher: new Ensemble([deepTeacher(), member]).at(4),
+          features: [["relu", "members.0.relu2"]],
+          alpha,
+        });
+        return [1, 2, 3].map(() => trainer.trainStep(batch));
+      };
+      expect(losses(remembered)).toEqual(losses(kept));
+      expect(asked).toBe(3);
+    },
+  );
 
   it("collects no gradient on a tensor of the teacher's own that one of its layers gives out", () => {
     class Table extends Module {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { Dataset } from "../../src/data/dataset.ts";
 import {
   DistillationTrainer,
   FeatureDistillationTrainer,
@@ -56,7 +57,11 @@ function trainerOf(settings: Settings = {}): KnowledgeDistillationTrainer {
   return new KnowledgeDistillationTrainer({ student, teacher, optimizer, ...rest });
 }
 
-const found = (settings: Settings, facts: LintFacts = {}, data = batch): [string, string | null, string][] =>
+const found = (
+  settings: Settings,
+  facts: LintFacts = {},
+  data: Dataset = batch,
+): [string, string | null, string][] =>
   lint(trainerOf(settings), data, facts).map(({ code, term, sentence }: Finding) => [code, term, sentence]);
 
 describe("lint", () => {
@@ -117,6 +122,11 @@ describe("lint", () => {
     expect(sentence).toContain("of 20 labels of this batch");
     const few = { ...batch, labels: batch.labels.map((label, row) => (row < 11 ? -1 : label)) };
     expect(found({ teacher: naming(() => 0) }, {}, few)).toEqual([]);
+  });
+
+  it("does not blame a term for labels that a batch lacks", () => {
+    expect(found({}, {}, { x: batch.x })).toEqual([]);
+    expect(found({}, {}, { x: batch.x, labels: batch.labels.map(() => -1) })).toEqual([]);
   });
 
   it("finds classes in another order by what the teacher says", () => {
@@ -230,6 +240,27 @@ describe("lint", () => {
         );
       },
       "lint: expected a trainer with a teacher; this one has none",
+    ],
+    ["no batch", () => lint(trainerOf(), undefined as never), "lint: expected a dataset { x, labels }"],
+    [
+      "labels that are no classes of the teacher",
+      () => lint(trainerOf(), { ...batch, labels: batch.labels.map(() => 7) }),
+      "lint: label 7 at row 0 is outside [0, 3)",
+    ],
+    [
+      "an accuracy in percent",
+      () => lint(trainerOf(), batch, { trainingAccuracyAlone: 93 }),
+      "lint: trainingAccuracyAlone must be a share in [0, 1], got 93",
+    ],
+    [
+      "a smoothing that is none",
+      () => lint(trainerOf(), batch, { teacherLabelSmoothing: true as never }),
+      "lint: teacherLabelSmoothing must be a share in [0, 1], got true",
+    ],
+    [
+      "classes that are no list",
+      () => lint(trainerOf(), batch, { teacherClasses: "a,b,c" as never }),
+      'lint: expected teacherClasses, a list of names, got "a,b,c", a string',
     ],
     [
       "an unknown fact",

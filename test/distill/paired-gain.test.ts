@@ -57,6 +57,19 @@ describe("pairedGain", () => {
   });
 });
 
+describe("what is no result", () => {
+  it.each<[unknown, unknown, string]>([
+    [0.9, [0.8], "results as a list of finite numbers, got 0.9"],
+    [[0.9], undefined, "twins as a list of finite numbers, got undefined"],
+    [[0.9, Number.NaN], [0.8, 0.7], "results as a list of finite numbers, got NaN at position 1"],
+    [[0.9, 0.8], [0.8, undefined], "twins as a list of finite numbers, got undefined at position 1"],
+  ])("is refused: %j against %j", (treated, twins, message) => {
+    expect(() => pairedGain(treated as number[], twins as number[])).toThrow(
+      new DistilgradError("value", `pairedGain: expected ${message}`),
+    );
+  });
+});
+
 describe("the 97.5 % quantile of Student's t", () => {
   // Published tables: Abramowitz & Stegun 26.10 to three decimals, extended; ∞ is the normal quantile.
   it.each([

@@ -2,20 +2,23 @@ import { describe, expect, it } from "vitest";
 import {
   attentionTransferLoss,
   DistillationTrainer,
+  decoupledDistillationLoss,
   type FeaturePair,
   featureTerm,
   hintLoss,
   labelTerm,
   logitTerm,
+  pearsonCorrelationLoss,
   planOf,
   projectedPairs,
   projectionsByName,
   type Terms,
 } from "../../src/distill/index.ts";
 import { DistilgradError } from "../../src/errors.ts";
-import { zeros } from "../../src/factories.ts";
+import { randn, zeros } from "../../src/factories.ts";
 import { float64 } from "../../src/kernels/float64.ts";
 import {
+  BatchNorm1d,
   Conv2d,
   Flatten,
   Linear,
@@ -25,7 +28,7 @@ import {
   Sequential,
 } from "../../src/nn/index.ts";
 import { softTargetLoss } from "../../src/ops/index.ts";
-import { Adam, linearDecay, scheduled } from "../../src/optim/index.ts";
+import { Adam, during, linearDecay, scheduled } from "../../src/optim/index.ts";
 import { RandomStream } from "../../src/random.ts";
 import { hashOf, inputs, network } from "./models.ts";
 
@@ -115,14 +118,46 @@ describe("planOf", () => {
     expect([trainer.student.training, trainer.steps]).toEqual([true, 0]);
   });
 
+  it("shows options of 0", () => {
+    const trainer = trainerOf({
+      order: logitTerm(pearsonCorrelationLoss, { options: { interClassWeight: 0 } }),
+    });
+    expect(`${planOf(trainer, [2, inputs])}`).toBe("order: 1 × pearsonCorrelationLoss, interClassWeight 0");
+  });
+
+  it("tries losses whose stage is to come, one that asks for labels too, and asks no teacher for logits", () => {
+    const decoupled = logitTerm((z, v, _, labels) => decoupledDistillationLoss(z, v, labels!));
+    const later = logitTerm(softTargetLoss, {
+      weight: during({ from: 1000 }),
+      options: { temprature: 4 } as never,
+    });
+    const absent = Object.assign(network(16, 100), {
+      forward: () => {
+        throw new Error("asked");
+      },
+    });
+    expect(planOf(trainerOf({ decoupled }, network(4, 1), absent), [2, inputs]).terms).toHaveLength(1);
+    expect(() => planOf(trainerOf({ decoupled, later }), [2, inputs])).toThrow(
+      "softTargetLoss: temperature must be a finite number above 0, got undefined",
+    );
+  });
+
+  it("leaves the projection's statistics and mode as they are", () => {
+    const projection = new Sequential({ wide: new Linear(4, 16), norm: new BatchNorm1d(16) });
+    const trainer = trainerOf({ hints: featureTerm(hintLoss, { layers: [["relu", "relu", projection]] }) });
+    const before = hashOf(projection);
+    planOf(trainer, randn([6, inputs]));
+    expect([hashOf(projection), projection.training]).toEqual([before, true]);
+  });
+
   it("refuses what the first step would refuse", () => {
     const hints = (...layers: FeaturePair[]): Terms => ({ hints: featureTerm(hintLoss, { layers }) });
     expect(() => planOf(trainerOf(hints(["relu", "relu"])), [2, inputs])).toThrow(
-      "hintLoss: student and teacher must have the same shape, got [2, 4] and [2, 16]",
+      'planOf: "hints": student "relu" [2, 4] against teacher "relu" [2, 16]: hintLoss: student and teacher must have the same shape, got [2, 4] and [2, 16]; projectedPairs makes a projection',
     );
     const wrong = trainerOf(hints(["relu", "relu", new Linear(5, 16)]));
     expect(() => planOf(wrong, [2, inputs])).toThrow(
-      'planOf: the projection of "relu", which is [2, 4]: linear: expected x [rows, in] and weight [out, in], got x [2, 4] and weight [16, 5]',
+      'planOf: "hints": student "relu" [2, 4] through Linear against teacher "relu" [2, 16]: linear: expected x [rows, in] and weight [out, in], got x [2, 4] and weight [16, 5]',
     );
     expect(() => planOf(3 as never, [1])).toThrow("planOf: expected a DistillationTrainer, got 3");
   });
@@ -204,6 +239,19 @@ describe("projectedPairs", () => {
       "an unknown option",
       () => projectedPairs(network(4, 1), teacher, [["relu", "relu"]], { x: [1] } as never),
       'projectedPairs: unknown option "x"; possible are input, random',
+    ],
+    [
+      "a teacher without layers",
+      () =>
+        projectedPairs(network(4, 1), (() => zeros([1])) as never, [["relu", "relu"]], {
+          input: [1, inputs],
+        }),
+      "projectedPairs: features are taken from a Module; this teacher is none",
+    ],
+    [
+      "to name what are no pairs",
+      () => projectionsByName({ relu: "relu" } as never),
+      "projectionsByName: expected a list of pairs, as projectedPairs makes it, got an object",
     ],
     [
       "no input",

@@ -134,7 +134,7 @@ export const teacherFaults: readonly Fault[] = [
   {
     name: "temperature-of-a-teacher-unread",
     file: "src/distill/teacher.ts",
-    from: 'if (typeof own !== "number" || own === temperature) return;',
+    from: "if (own === null || own === temperature) return;",
     to: "return;",
     tests: ensemble.tests,
   },

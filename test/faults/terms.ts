@@ -62,6 +62,7 @@ export const termFaults: readonly Fault[] = [
   {
     ...trainer,
     name: "terms-projection-forgotten",
+    file: "src/distill/compare-layers.ts",
     from: "onSameSides(projection?.forward(own) ?? own, wanted)",
     to: "onSameSides(own, wanted)",
   },
@@ -76,6 +77,18 @@ export const termFaults: readonly Fault[] = [
     name: "terms-stored-answers-ignored",
     from: 'if (this.#reads("logits")) part.teacherLogits ??=',
     to: 'if (this.#reads("logits")) part.teacherLogits =',
+  },
+  {
+    ...trainer,
+    name: "terms-stored-answers-lost-beside-layers",
+    from: "part.teacherLogits ??= asked.logits;",
+    to: "part.teacherLogits = asked.logits;",
+  },
+  {
+    ...trainer,
+    name: "terms-take-unsaid-temperatures",
+    from: "teacher, temperature ?? 1);",
+    to: "teacher, temperature ?? (teacher as { onlyTemperature?: number }).onlyTemperature ?? 1);",
   },
   {
     ...trainer,
@@ -143,6 +156,12 @@ export const termFaults: readonly Fault[] = [
     from: "if (label === unlabelled) continue;",
     to: "if (label === unlabelled) { rows++; continue; }",
   },
+  {
+    ...lint,
+    name: "lint-blames-missing-labels",
+    from: "weights[name] > 0 && (norm > 0 || isLabelled)",
+    to: "weights[name] > 0",
+  },
   { ...lint, name: "lint-names-twice", from: "if (taken.has(named)) return null;", to: "" },
   {
     ...plan,
@@ -155,8 +174,8 @@ export const termFaults: readonly Fault[] = [
     ...plan,
     name: "plan-does-not-try",
     file: "src/distill/plan.ts",
-    from: "noGrad(() => compare(a, b, options));",
-    to: "void compare;",
+    from: "noGrad(() => term.compare(own, own, options, new Int32Array(own.shape[0])));",
+    to: "void own;",
   },
   {
     name: "schedule-one-step-late",

@@ -51,6 +51,12 @@ describe("stateHash", () => {
     expect(new Set(states.map((state) => hashOf([state]))).size).toBe(states.length);
   });
 
+  it("refuses a model in the place of its state", () => {
+    expect(() => stateHash(new Linear(3, 2) as never)).toThrow(
+      "stateHash: expected a Map of tensors, as stateDict() gives it, got a Linear",
+    );
+  });
+
   it("is the same for models that hold the same numbers", () => {
     const make = (seed: number): Linear => new Linear(3, 2, { random: new RandomStream(seed) });
     expect(stateHash(make(1).stateDict())).toBe(stateHash(make(1).stateDict()));

@@ -3,7 +3,7 @@ import { type Dataset, rowCount, unlabelled } from "../../data/dataset.ts";
 import { DistilgradError } from "../../errors.ts";
 import { crossEntropy } from "../../ops/cross-entropy.ts";
 import { accuracy, agreement, type EvaluateOptions, predictLogits } from "../evaluate.ts";
-import { requireAnswering, type Teacher } from "../teacher.ts";
+import { requireAnswering, requireTemperatureOf, type Teacher } from "../teacher.ts";
 import { type Calibration, calibration } from "./calibration.ts";
 import { type ConfusionMatrix, confusionMatrix } from "./confusion-matrix.ts";
 import { heldOutDivergence } from "./held-out-divergence.ts";
@@ -44,13 +44,18 @@ export interface Assessment {
  * is learned.
  *
  * @param dataset rows with labels, or with −1 for some; without any label a teacher is needed
- * @throws when there is neither a label nor a teacher, and on logits that are not finite
+ * @throws when there is neither a label nor a teacher, on logits that are not finite, and on a model whose answers hold
+ *   at another temperature than 1 only, such as `ensemble.at(4)`
  */
 export function assess(student: Teacher, dataset: Dataset, options: AssessOptions = {}): Assessment {
   requireAnswering("assess", "student", student);
+  requireTemperatureOf("assess", "the student", student, 1);
   requireOptions("assess", options, ["teacher", "batchSize"]);
   const { teacher, ...batches } = options;
-  if (teacher !== undefined) requireAnswering("assess", "teacher", teacher);
+  if (teacher !== undefined) {
+    requireAnswering("assess", "teacher", teacher);
+    requireTemperatureOf("assess", "the teacher", teacher, 1);
+  }
   const rows = rowCount("assess", dataset);
   const { x, labels } = dataset;
   const labelledRows = labels?.filter((label) => label !== unlabelled).length ?? 0;

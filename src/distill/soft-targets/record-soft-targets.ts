@@ -23,8 +23,8 @@ export interface RecordSoftTargetsOptions {
   /** How much of each answer is kept. Default "float32": all of it. */
   readonly mode?: SoftTargetMode;
   /**
-   * What the teacher is called, and no other one. A teacher that is no module, or asks one, must have it; a module is told
-   * by its weights besides, but not by settings such as an ensemble's. Default: none.
+   * What the teacher is called, and no other one. A teacher that is no module, or has a member that is none, must have
+   * it; a module is told by its weights besides, but not by settings such as an ensemble's. Default: none.
    */
   readonly teacherName?: string;
   /** The classes in their order, so that a student with other ones can be refused. */

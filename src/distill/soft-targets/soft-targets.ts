@@ -1,4 +1,4 @@
-import { requireOptions } from "../../arguments.ts";
+import { kindOf, requireOptions } from "../../arguments.ts";
 import { type Dataset, rowCount, unlabelled } from "../../data/dataset.ts";
 import { DistilgradError } from "../../errors.ts";
 import { ordinary } from "../../kernels/ordinary.ts";
@@ -48,6 +48,12 @@ export class SoftTargets {
 
   /** What `recordSoftTargets`, `readSoftTargets` and `mergeSoftTargets` make. @throws on two answers to one sample */
   constructor(stored: Stored) {
+    if (!(stored?.keys instanceof Uint8Array)) {
+      throw new DistilgradError(
+        "value",
+        `SoftTargets: expected what a store holds, got ${kindOf(stored)}; recordSoftTargets and readSoftTargets make stores`,
+      );
+    }
     const { description, keys, records } = stored;
     this.description = description;
     this.#stored = stored;
@@ -76,6 +82,11 @@ export class SoftTargets {
   /** The only temperature at which the answers hold; null where they hold at any. A trainer with another one refuses. */
   get temperature(): number | null {
     return this.description.temperature;
+  }
+
+  /** As `temperature`: by this name a trainer asks any teacher. */
+  get onlyTemperature(): number | null {
+    return this.temperature;
   }
 
   /**

@@ -4,7 +4,7 @@ import { DistilgradError } from "../../errors.ts";
 import { Module } from "../../nn/module.ts";
 import { stateHash } from "../../nn/state-hash.ts";
 import { requireTemperature } from "../../ops/soft-target-loss.ts";
-import { mayKeepAnswers, requireAnswering, type Teacher } from "../teacher.ts";
+import { mayKeepAnswers, onlyTemperatureOf, requireAnswering, type Teacher } from "../teacher.ts";
 
 /**
  * What tells a teacher from others: `sha256:…` of a module's names, shapes and values, and the name that the caller gives
@@ -15,7 +15,7 @@ export function teacherIdentity(where: string, teacher: Teacher, name: string | 
   if (name === undefined ? mayKeepAnswers(teacher) : typeof name !== "string" || name === "") {
     throw new DistilgradError(
       "value",
-      `${where}: a teacher that is no module, or asks one, needs a teacherName, which no other one has, got ${kindOf(name)}`,
+      `${where}: a teacher that is no module, or has a member that is none, needs a teacherName, which no other one has, got ${kindOf(name)}`,
     );
   }
   if (!(teacher instanceof Module)) return `name:${name}`;
@@ -24,6 +24,6 @@ export function teacherIdentity(where: string, teacher: Teacher, name: string | 
 
 /** The only temperature at which a teacher's answers hold, as it says itself; null where they hold at any. */
 export function temperatureOf(where: string, teacher: Teacher): number | null {
-  const { temperature } = teacher as { readonly temperature?: unknown };
-  return typeof temperature === "number" ? requireTemperature(where, temperature) : null;
+  const temperature = onlyTemperatureOf(teacher);
+  return temperature === null ? null : requireTemperature(where, temperature);
 }

@@ -7,7 +7,13 @@ import { Module } from "../../nn/module.ts";
 import type { Rows } from "../../ops/operands.ts";
 import { requireTemperature } from "../../ops/soft-target-loss.ts";
 import { Tensor } from "../../tensor.ts";
-import { requireAnswering, requireTemperatureOf, type Teacher, teacherLogits } from "../teacher.ts";
+import {
+  onlyTemperatureOf,
+  requireAnswering,
+  requireTemperatureOf,
+  type Teacher,
+  teacherLogits,
+} from "../teacher.ts";
 import { distributionOf } from "./distribution.ts";
 import { requireSameAnswers } from "./same-answers.ts";
 
@@ -108,12 +114,17 @@ export class Ensemble extends Module {
       requireTemperatureOf("Ensemble", `member ${i}`, member, this.temperatures[i] * this.temperature);
       return;
     }
-    const { temperature } = member as { readonly temperature?: unknown };
-    if (typeof temperature !== "number") return;
+    const temperature = onlyTemperatureOf(member);
+    if (temperature === null) return;
     throw new DistilgradError(
       "model",
       `Ensemble: member ${i}'s answers hold at temperature ${temperature} only, and a mean of logits at any; hand in its members instead`,
     );
+  }
+
+  /** As `temperature`: by this name a trainer asks any teacher. */
+  get onlyTemperature(): number | null {
+    return this.temperature;
   }
 
   /** The same members, for a trainer with this temperature. A mean of logits is the same for all. */

@@ -5,6 +5,7 @@ import {
   assess,
   calibration,
   confusionMatrix,
+  Ensemble,
   evaluate,
   heldOutDivergence,
   predictLogits,
@@ -140,6 +141,29 @@ describe("assess", () => {
     );
     expect(() => assess(student, { x, labels: labels.slice(1) })).toThrow(
       new DistilgradError("labels", "assess: expected one label for each of 23 rows, got 22"),
+    );
+  });
+
+  it("refuses answers that hold at another temperature only", () => {
+    const softened = new Ensemble([teacher]).at(4);
+    for (const [role, act] of [
+      ["student", () => assess(softened, data)],
+      ["teacher", () => assess(student, data, { teacher: softened })],
+    ] as const) {
+      expect(act).toThrow(
+        new DistilgradError(
+          "model",
+          `assess: the ${role}'s answers hold at temperature 4, expected 1; an Ensemble gives them with at(1)`,
+        ),
+      );
+    }
+    const { teacherAccuracy } = assess(student, data, { teacher: softened.at(1) });
+    expect(teacherAccuracy).toBe(assess(student, data, { teacher }).teacherAccuracy);
+  });
+
+  it("refuses a teacher in the place of its options", () => {
+    expect(() => assess(student, data, teacher as never)).toThrow(
+      new DistilgradError("value", "assess: expected { teacher, batchSize }, got a Sequential"),
     );
   });
 

@@ -4,6 +4,7 @@ import {
   Ensemble,
   type RecordSoftTargetsOptions,
   recordSoftTargets,
+  SoftTargets,
   type Teacher,
 } from "../../../src/distill/index.ts";
 import { DistilgradError } from "../../../src/errors.ts";
@@ -61,13 +62,13 @@ describe("a recording", () => {
       "a teacher that is no module without a name",
       {},
       "value",
-      "a teacher that is no module, or asks one, needs a teacherName, which no other one has, got undefined",
+      "a teacher that is no module, or has a member that is none, needs a teacherName, which no other one has, got undefined",
     ],
     [
       "an empty name",
       { teacherName: "" },
       "value",
-      'a teacher that is no module, or asks one, needs a teacherName, which no other one has, got "", a string',
+      'a teacher that is no module, or has a member that is none, needs a teacherName, which no other one has, got "", a string',
     ],
     [
       "an augmentation without epochs",
@@ -150,7 +151,7 @@ describe("a recording", () => {
   });
 
   it("refuses a teacher whose answers hold at no temperature there is", () => {
-    const odd = { temperature: Number.NaN, forward: asked as (x: Tensor) => Tensor };
+    const odd = { onlyTemperature: Number.NaN, forward: asked as (x: Tensor) => Tensor };
     expect(() => recordSoftTargets(odd, dataset, { teacherName: "odd" })).toThrow(
       new DistilgradError("value", "recordSoftTargets: temperature must be a finite number above 0, got NaN"),
     );
@@ -188,6 +189,15 @@ describe("a recording", () => {
     expect(() =>
       recordSoftTargets(moody, { x: zeros([1, 2]) }, { teacherName: "moody", augment: still, epochs: 2 }),
     ).toThrow("two answers to row 0 in epoch 0 and row 0 in epoch 1;");
+  });
+
+  it("makes stores; what is none is refused", () => {
+    expect(() => new SoftTargets(recordSoftTargets(network(4, 1), dataset).bytes() as never)).toThrow(
+      new DistilgradError(
+        "value",
+        "SoftTargets: expected what a store holds, got a Uint8Array; recordSoftTargets and readSoftTargets make stores",
+      ),
+    );
   });
 
   it("refuses a teacher with other classes in another epoch", () => {

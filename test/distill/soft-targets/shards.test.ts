@@ -128,7 +128,7 @@ describe("mergeSoftTargets", () => {
     expect(() => mergeSoftTargets([new Uint8Array(3) as never])).toThrow(
       new DistilgradError(
         "value",
-        "mergeSoftTargets: expected soft targets, as recordSoftTargets makes them, got an Uint8Array",
+        "mergeSoftTargets: expected soft targets, as recordSoftTargets makes them, got a Uint8Array",
       ),
     );
   });

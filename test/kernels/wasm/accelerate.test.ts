@@ -125,7 +125,7 @@ describe("accelerate", () => {
     vi.resetModules();
     const { float32, accelerate } = await load();
     expect(messageOf(() => accelerate({ module: bytes }))).toBe(
-      "accelerate: module must be a WebAssembly.Module, got an Uint8Array",
+      "accelerate: module must be a WebAssembly.Module, got a Uint8Array",
     );
     expect(float32.name).toBe("float32");
     // The empty module, and one with another checksum.

@@ -117,7 +117,7 @@ describe("saveModel and loadModel", () => {
     );
     expect(() => loadModel(path("none"), model(1))).toThrow(/ENOENT/);
     expect(() => saveModel(path("m"), tensor([1]) as never)).toThrow(
-      "saveModel: expected a Module, got a Tensor",
+      "saveModel: expected a Module second, got a Tensor",
     );
     expect(() => loadModel(path("m"), undefined as never)).toThrow(
       "loadModel: expected a Module second, got undefined",

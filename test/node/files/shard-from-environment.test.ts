@@ -162,4 +162,13 @@ describe("shardFromEnvironment", () => {
       new DistilgradError("value", `shardFromEnvironment: ${message}`),
     );
   });
+
+  it("refuses to look nowhere", () => {
+    expect(() => shardFromEnvironment(undefined as never)).toThrow(
+      new DistilgradError(
+        "value",
+        "shardFromEnvironment: expected variables such as process.env, got undefined",
+      ),
+    );
+  });
 });

@@ -95,6 +95,20 @@ describe("shards in a folder", () => {
     expect(record(1).recorded).toBe(true);
   });
 
+  it("are not recorded for a folder that does not exist, before the teacher is asked", () => {
+    const silent = network(16, 100);
+    silent.forward = () => {
+      throw new Error("asked");
+    };
+    const folder = path("nowhere");
+    expect(() => recordSoftTargetShard(folder, silent, dataset, { shard: { index: 0, count: 2 } })).toThrow(
+      new DistilgradError(
+        "data",
+        `recordSoftTargetShard: expected a folder ${folder} to write to, got none; make it first`,
+      ),
+    );
+  });
+
   it("are refused by their path when they are of another recording", () => {
     record(1);
     const refusal = (file: string, field: string): DistilgradError =>
