@@ -1,3 +1,4 @@
+import { DistilgradError } from "../../errors.ts";
 import { type PairedGain, pairedGain } from "../paired-gain.ts";
 
 /** Whether a student gained from its teacher: an interval that contains 0 shows no difference, one seed shows nothing. */
@@ -14,11 +15,18 @@ export interface TwinComparison extends PairedGain {
  *
  * @param taught the share of right answers of the student with a teacher, one for each seed
  * @param alone of its twin, which differs in the teacher alone, for the same seeds
- * @throws when there is not one of both for each seed, at least one
+ * @throws when there is not one of both for each seed, at least one, or one is no share
  * @see pairedGain for the interval
  */
 export function compareWithTwin(taught: readonly number[], alone: readonly number[]): TwinComparison {
   const gain = pairedGain(taught, alone);
+  const notAShare = [...taught, ...alone].find((share) => !(share >= 0 && share <= 1));
+  if (notAShare !== undefined) {
+    throw new DistilgradError(
+      "value",
+      `compareWithTwin: accuracies must be shares in [0, 1], got ${notAShare}; divide percentages by 100`,
+    );
+  }
   return { ...gain, verdict: verdictOf(gain), sentence: gainSentence(gain, taught.length) };
 }
 

@@ -45,6 +45,12 @@ describe("compareWithTwin", () => {
   });
 
   it("refuses results without a twin", () => {
+    expect(() => compareWithTwin([90, 91], [80, 82])).toThrow(
+      new DistilgradError(
+        "value",
+        "compareWithTwin: accuracies must be shares in [0, 1], got 90; divide percentages by 100",
+      ),
+    );
     expect(() => compareWithTwin([0.9, 0.8], [0.9])).toThrow(
       new DistilgradError(
         "value",
