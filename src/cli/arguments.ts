@@ -86,7 +86,10 @@ export function readArguments<Table extends OptionTable>(
   for (const [name, value] of fromFile) {
     const where = `${String(values.config)}: `;
     if (name === "data") {
-      if (operands.length === 0 && command.operands.length > 0) operands.push(String(value));
+      if (value === null) continue;
+      if (typeof value !== "string")
+        throw fail(`${where}data must be the name of a table, got ${JSON.stringify(value)}`);
+      if (operands.length === 0 && command.operands.length > 0) operands.push(value);
       continue;
     }
     const known =
@@ -114,6 +117,8 @@ export function readArguments<Table extends OptionTable>(
       `expected ${wanted.length === 0 ? "options only" : `only ${listed(wanted)}`}, got "${operands[wanted.length]}" besides`,
     );
   }
+  const empty = operands.indexOf("");
+  if (empty >= 0) throw fail(`expected ${wanted[empty]}, got ""`);
   return { values: values as Values<Table>, given, operands, help };
 }
 

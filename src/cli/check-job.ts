@@ -1,16 +1,21 @@
 /** Floor 6: whether a job makes sense, found out before any training starts. */
 import { type DistillationPlan, planOf } from "../distill/plan.ts";
+import { type Term, weightAt } from "../distill/terms.ts";
 import { DistilgradError } from "../errors.ts";
 import type { Sequential } from "../nn/sequential.ts";
 import { RandomStream } from "../random.ts";
-import { labelledRows } from "./model-names.ts";
+import { counted, labelledRows } from "./model-names.ts";
 import { listed } from "./nearest-name.ts";
 import { network } from "./network.ts";
 import { shortened } from "./printable.ts";
-import { type Job, layerWidths, parameterCount } from "./recipe.ts";
+import { type Job, layerWidths, parameterCount, type Recipe, studentPlans } from "./recipe.ts";
 import { type RowSplit, splitRows } from "./row-split.ts";
+import { termsOf, termsTaught, tryLoss } from "./term-settings.ts";
 import { teacherOf, termTrainer } from "./trainings.ts";
 import { UsageError } from "./usage-error.ts";
+
+/** How many steps of a training, at equal distances, are looked at beforehand. */
+const LOOKED_AT = 1000;
 
 /**
  * Requires data that the recipe can be carried out on, for seeds 0 … seeds − 1.
@@ -22,13 +27,18 @@ export function checkJob(job: Job, seeds: number): string[] {
   const { recipe } = job;
   checkTable(job);
   const { training } = labelledRows(job);
-  if (recipe.labels !== null && recipe.labels >= training) {
-    throw new UsageError(
-      `--labels must be below the number of labelled rows to train on, ${training}, got ${recipe.labels}`,
-    );
-  }
+  requireFewLabels(recipe, training);
   planOfJob(job);
+  requireTermsThroughout(recipe);
   return [...missingClasses(job, seeds), ...oddSettings(job)];
+}
+
+/** Requires few labels to be fewer than there are. @throws UsageError */
+export function requireFewLabels({ labels }: Pick<Recipe, "labels">, training: number): void {
+  if (labels === null || labels < training) return;
+  throw new UsageError(
+    `--labels must be below the number of labelled rows to train on, ${training}, got ${labels}`,
+  );
 }
 
 /** Requires at least two classes, and rows both to train on and to test on. @throws UsageError */
@@ -77,6 +87,39 @@ export function planOfJob({ table, recipe }: Job): DistillationPlan | null {
   }
 }
 
+/**
+ * Requires terms that can be learned from at every step, as far as their schedules are looked at.
+ *
+ * @throws UsageError on weights that are all 0, and on options that a loss refuses
+ */
+function requireTermsThroughout(recipe: Recipe): void {
+  if (recipe.terms === null) return;
+  for (const { learnsFrom, steps } of studentPlans(recipe)) {
+    if (learnsFrom === "labels") continue;
+    const terms = Object.entries(termsOf(termsTaught(recipe.terms, learnsFrom === "both"), (pairs) => pairs));
+    const places = Array.from({ length: LOOKED_AT + 1 }, (_, i) => i / LOOKED_AT);
+    for (const step of new Set(places.map((place) => Math.floor(place * (steps - 1))))) {
+      const active = terms.filter(([name, term]) => weightAt(name, term, step) > 0);
+      if (active.length === 0) {
+        const who = learnsFrom === "both" ? "a taught student" : "the student without labels";
+        throw new UsageError(`--terms: at step ${step} every term that ${who} learns from has weight 0`);
+      }
+      for (const [name, term] of active) requireOptionsAt(name, term, step);
+    }
+  }
+}
+
+function requireOptionsAt(name: string, term: Term, step: number): void {
+  const isScheduled = (value: unknown): boolean => typeof value === "function";
+  if (term.kind !== "logits" || !Object.values(term.options).some(isScheduled)) return;
+  try {
+    tryLoss(term, step);
+  } catch (error) {
+    if (!(error instanceof DistilgradError)) throw error;
+    throw new UsageError(`--terms: term "${name}" at step ${step}: ${error.message}`, { cause: error });
+  }
+}
+
 /** Seeds whose training rows, or few labels, lack a class. @throws UsageError where there is only one class to train on */
 export function missingClasses(
   { table, recipe }: Job,
@@ -108,7 +151,7 @@ export function missingClasses(
   if (fewMissing.size > 0) {
     const lacking = new Set([...fewMissing.values()].flat());
     notes.push(
-      `the ${recipe.labels} labels do not hold every class (${seedList([...lacking].sort((a, b) => a - b))})`,
+      `not every class is among the ${counted(recipe.labels!, "label")} (${seedList([...lacking].sort((a, b) => a - b))})`,
     );
   }
   return notes;

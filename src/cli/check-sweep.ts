@@ -1,13 +1,12 @@
 /** Floor 6: whether a sweep makes sense, found out before any training starts. */
 import { DistilgradError } from "../errors.ts";
-import { zeros } from "../factories.ts";
-import { checkTable, missingClasses } from "./check-job.ts";
-import { grouped, labelledRows } from "./model-names.ts";
+import { checkTable, missingClasses, requireFewLabels } from "./check-job.ts";
+import { counted, grouped, labelledRows } from "./model-names.ts";
 import { layerWidths, parameterCount } from "./recipe.ts";
 import { type Grid, settingsOf } from "./sweep-grid.ts";
 import type { Sweep } from "./sweep-run.ts";
 import { sweepSplit, validationRowCount } from "./sweep-split.ts";
-import { takesTemperature, termOf } from "./term-settings.ts";
+import { takesTemperature, termOf, tryLoss } from "./term-settings.ts";
 import { UsageError } from "./usage-error.ts";
 
 /** How many runs a sweep may have. */
@@ -19,9 +18,8 @@ export function checkGrid(grid: Grid, seeds: number): void {
   const settings = students.length * losses.length * betas.length * alphas.length * temperatures.length;
   const runs = (settings + students.length) * seeds;
   if (runs <= MOST_RUNS) return;
-  const alone = `${students.length} ${students.length === 1 ? "student" : "students"} alone`;
   throw new UsageError(
-    `sweep: ${grouped(settings)} settings and ${alone}, with ${grouped(seeds)} ${seeds === 1 ? "seed" : "seeds"} each, are ${grouped(runs)} runs, and at most ${grouped(MOST_RUNS)} are possible; shorten a list`,
+    `sweep: ${counted(settings, "setting")} and ${counted(students.length, "student")} alone, with ${counted(seeds, "seed")} each, are ${grouped(runs)} runs, and at most ${grouped(MOST_RUNS)} are possible; shorten a list`,
   );
 }
 
@@ -51,11 +49,7 @@ export function checkSweep(sweep: Sweep, grid: Grid, seeds: number): string[] {
       `--validation must leave rows on both sides: ${sweep.validation} of ${training + validation} labelled rows is ${validation} to choose by and ${training} to train on`,
     );
   }
-  if (recipe.labels !== null && recipe.labels >= training) {
-    throw new UsageError(
-      `--labels must be below the number of labelled rows to train on, ${training}, got ${recipe.labels}`,
-    );
-  }
+  requireFewLabels(recipe, training);
   for (const loss of grid.losses) requireLoss(loss, table.classNames.length);
   const split = (seed: number) => sweepSplit(table.labels, recipe, sweep.validation, seed, "validation");
   const notes = missingClasses(sweep, seeds, split);
@@ -76,15 +70,10 @@ export function checkSweep(sweep: Sweep, grid: Grid, seeds: number): string[] {
 
 /** Requires a loss that can compare answers of so many classes. @throws UsageError */
 function requireLoss(loss: string, classes: number): void {
-  const term = termOf({ loss }, []);
+  const term = termOf({ loss, options: takesTemperature(loss) ? { temperature: 1 } : {} }, []);
   if (term.kind !== "logits") throw new Error(`${loss} compares no answers`);
   try {
-    term.compare(
-      zeros([1, classes]),
-      zeros([1, classes]),
-      takesTemperature(loss) ? { temperature: 1 } : {},
-      [0],
-    );
+    tryLoss(term, 0, classes);
   } catch (error) {
     if (!(error instanceof DistilgradError)) throw error;
     throw new UsageError(`--losses: ${error.message}`, { cause: error });

@@ -1,6 +1,7 @@
 /** Floor 6: a configuration file: options by name as one JSON object, which the command line goes before. */
 import { readFileSync } from "node:fs";
 import { printable } from "./printable.ts";
+import { unreadable } from "./read-table.ts";
 import { UsageError } from "./usage-error.ts";
 
 /**
@@ -12,11 +13,9 @@ export function readConfig(path: string): [name: string, value: unknown][] {
   const name = printable(path);
   let text: string;
   try {
-    text = readFileSync(path, "utf8");
+    text = new TextDecoder().decode(readFileSync(path)); // without a byte order mark, which no JSON begins with
   } catch (error) {
-    const code = error instanceof Error && "code" in error ? String(error.code) : "";
-    const reason = code === "ENOENT" ? "no such file" : `cannot be read (${code})`;
-    throw new UsageError(`${name}: ${reason}`, { cause: error });
+    throw unreadable(name, error);
   }
   let value: unknown;
   try {

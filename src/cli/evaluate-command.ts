@@ -2,13 +2,11 @@
 import type { Arguments, Command } from "./arguments.ts";
 import { aboutTables, readNamedTable, tableOptions } from "./data-options.ts";
 import { evaluateNetworks } from "./evaluation.ts";
-import { readNetwork } from "./network-file.ts";
+import { readNetwork, requireModelFirst } from "./network-file.ts";
 import { flag, text } from "./options.ts";
 import { colours, isRich, plain } from "./paint.ts";
 import { printEvaluation } from "./print-evaluation.ts";
-import { printable } from "./printable.ts";
 import type { Surroundings } from "./run-job.ts";
-import { UsageError } from "./usage-error.ts";
 
 const file = (help: string) => text({ help, placeholder: "FILE", default: "" });
 
@@ -36,11 +34,7 @@ export async function runEvaluate(
   { stdout, environment, readInput }: Surroundings,
 ): Promise<void> {
   const [path, data] = operands;
-  if (!path.endsWith(".safetensors") && data.endsWith(".safetensors")) {
-    throw new UsageError(
-      `evaluate: expected the model first and the table second, got them the other way round: evaluate ${printable(data)} ${printable(path)}`,
-    );
-  }
+  requireModelFirst("evaluate", path, data);
   const model = await readNetwork(path);
   const teacher = values.teacher === "" ? null : await readNetwork(values.teacher);
   const twin = values.twin === "" ? null : await readNetwork(values.twin);

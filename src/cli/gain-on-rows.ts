@@ -1,6 +1,6 @@
 /** Floor 6: whether one of two models is right more often on the same rows. */
 import { distance, signed } from "../distill/report/compare-with-twin.ts";
-import { grouped } from "./model-names.ts";
+import { counted } from "./model-names.ts";
 
 export interface GainOnRows {
   readonly rows: number;
@@ -46,7 +46,7 @@ export function gainOnRows(right: readonly boolean[], otherRight: readonly boole
 
 /** The comparison as one sentence, which says what it does not cover. */
 export function gainOnRowsSentence({ rows, difference, interval, verdict }: GainOnRows): string {
-  const on = `${grouped(rows)} row${rows === 1 ? "" : "s"}`;
+  const on = counted(rows, "row");
   const what = `the model is ${distance(difference)} its twin (95 % interval over rows ${signed(interval[0])} … ${signed(interval[1])})`;
   const finding =
     verdict === "no difference" ? `No difference that ${on} can show: ${what}` : `On these ${on} ${what}`;

@@ -1,11 +1,12 @@
 /** Floor 6: `distilgrad label`: a saved teacher's answers to a table, all of them or one part, in a file. */
-import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { shardRows } from "../distill/soft-targets/shard-rows.ts";
 import { recordSoftTargetShard, recordUnlessThere } from "../node/soft-target-files.ts";
 import type { Arguments, Command } from "./arguments.ts";
 import { aboutTables, readNamedTable, tableOptions } from "./data-options.ts";
+import { makeFolder } from "./make-folder.ts";
 import { grouped } from "./model-names.ts";
+import { requireModelFirst } from "./network-file.ts";
 import { flag, text } from "./options.ts";
 import { printable } from "./printable.ts";
 import type { Surroundings } from "./run-job.ts";
@@ -48,6 +49,7 @@ export async function runLabel(
 ): Promise<void> {
   const { out, mode, json } = values;
   const [model, data] = operands;
+  requireModelFirst("label", model, data);
   if (out === "") {
     throw new UsageError(
       `label: --out is missing: a folder such as answers, or a file such as answers${SUFFIX}`,
@@ -71,7 +73,7 @@ export async function runLabel(
   const rows = rowsOf(table);
   const recording = { mode, teacherName, classNames, shard: { index, count } };
   const { path, recorded } = refusing("label", out, () => {
-    mkdirSync(isFile ? dirname(out) : out, { recursive: true });
+    makeFolder(isFile ? dirname(out) : out);
     return isFile
       ? { path: out, recorded: recordUnlessThere("recordSoftTargets", out, teacher, rows, recording) }
       : recordSoftTargetShard(out, teacher, rows, recording);

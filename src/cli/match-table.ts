@@ -3,6 +3,7 @@ import { unlabelled } from "../data/dataset.ts";
 import { tensor } from "../factories.ts";
 import type { LabelledTable } from "../io/labelled-table.ts";
 import type { Tensor } from "../tensor.ts";
+import { counted } from "./model-names.ts";
 import { listed } from "./nearest-name.ts";
 import type { SavedNetwork } from "./network-file.ts";
 import { shortened } from "./printable.ts";
@@ -46,7 +47,7 @@ function columnsFor(
     const hint =
       featureNames.length === wanted.length - 1 ? "; is the column of the classes there? (--label)" : "";
     throw new UsageError(
-      `${name}: expected ${counted(wanted.length)} and a column of classes, as ${file} has it, got ${counted(featureNames.length)} and one${hint}`,
+      `${name}: expected ${counted(wanted.length, "feature")} and a column of classes, as ${file} has it, got ${counted(featureNames.length, "feature")} and one${hint}`,
     );
   }
   if (haveNoHeader(featureNames) || haveNoHeader(wanted)) return [...wanted.keys()];
@@ -63,8 +64,6 @@ function columnsFor(
 /** What columns are called where the first row does not name them; the label's number may be missing anywhere. */
 const haveNoHeader = (names: readonly string[]): boolean =>
   names.every((name, i) => name === `column ${i + 1}` || name === `column ${i + 2}`);
-
-const counted = (features: number): string => `${features} feature${features === 1 ? "" : "s"}`;
 
 /**
  * The labels of these rows as places among the network's classes, −1 for a row without a label.
@@ -110,7 +109,8 @@ export function inOrderOf(first: SavedNetwork, other: SavedNetwork, logits: Tens
   return tensor(data, { shape: logits.shape });
 }
 
-function few(names: readonly string[]): string {
+/** The first of some names, and how many more there are. */
+export function few(names: readonly string[]): string {
   const shown = names.slice(0, FEW).map((name) => `"${shortened(name)}"`);
   if (names.length > FEW) shown.push(`${names.length - FEW} more`);
   return listed(shown);

@@ -1,9 +1,9 @@
 /** Floor 6: `distilgrad merge`: the parts of a teacher's answers as one file. */
-import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { loadSoftTargetShards, saveSoftTargets } from "../node/soft-target-files.ts";
 import type { Arguments, Command } from "./arguments.ts";
-import { grouped } from "./model-names.ts";
+import { makeFolder } from "./make-folder.ts";
+import { counted } from "./model-names.ts";
 import { text } from "./options.ts";
 import { printable } from "./printable.ts";
 import type { Surroundings } from "./run-job.ts";
@@ -42,11 +42,11 @@ export async function runMerge(
   }
   const targets = refusing("merge", folder, () => loadSoftTargetShards(folder));
   refusing("merge", out, () => {
-    mkdirSync(dirname(out), { recursive: true });
+    makeFolder(dirname(out));
     saveSoftTargets(out, targets);
   });
   const { rows, classes, mode } = targets.description;
   stdout.write(
-    `${printable(out)}: answers to ${grouped(rows)} rows, ${grouped(classes)} classes, ${modeName(mode)}\n`,
+    `${printable(out)}: answers to ${counted(rows, "row")}, ${counted(classes, "class", "classes")}, ${modeName(mode)}\n`,
   );
 }

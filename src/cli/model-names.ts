@@ -26,10 +26,14 @@ export function namedModels(job: Job): readonly NamedModel[] {
     if (plan.learnsFrom === "teacher") return { id: plan.id, name: "no labels, taught", labels: 0, plan };
     const labels = plan.rows === "few" ? (job.recipe.labels ?? 0) : training;
     const how = plan.learnsFrom === "both" ? "taught" : "alone";
-    return { id: plan.id, name: `${grouped(labels)} labels, ${how}`, labels, plan };
+    return { id: plan.id, name: `${counted(labels, "label")}, ${how}`, labels, plan };
   });
   return [{ id: "teacher", name: "teacher", labels: job.answers ? 0 : training, plan: null }, ...students];
 }
+
+/** Such as `1 feature` and `1,797 features`. */
+export const counted = (count: number, one: string, many = `${one}s`): string =>
+  `${grouped(count)} ${count === 1 ? one : many}`;
 
 /** A whole number with a comma between thousands. */
 export function grouped(count: number): string {

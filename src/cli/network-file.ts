@@ -119,6 +119,14 @@ export async function readNetwork(path: string): Promise<SavedNetwork> {
   return { file, description, model, standardizer: scale && new Standardizer(scale) };
 }
 
+/** Requires a model and then a table, as far as their names tell. @throws UsageError */
+export function requireModelFirst(command: string, model: string, data: string): void {
+  if (model.endsWith(".safetensors") || !data.endsWith(".safetensors")) return;
+  throw new UsageError(
+    `${command}: expected the model first and the table second, got them the other way round: ${command} ${printable(data)} ${printable(model)}`,
+  );
+}
+
 /** What `read` returns; what it refuses is refused in one sentence that begins with the file. */
 function refusing<T>(file: string, problem: string, read: () => T): T {
   try {

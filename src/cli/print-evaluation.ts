@@ -2,7 +2,7 @@
 import type { CalibrationBin } from "../distill/report/calibration.ts";
 import type { ConfusionMatrix } from "../distill/report/confusion-matrix.ts";
 import type { EvaluatedModel, Evaluation } from "./evaluation.ts";
-import { grouped } from "./model-names.ts";
+import { counted, grouped } from "./model-names.ts";
 import { type Paint, plain } from "./paint.ts";
 import { shortened } from "./printable.ts";
 import { type Cell, type Column, tableLines } from "./table.ts";
@@ -24,11 +24,13 @@ export function printEvaluation(evaluation: Evaluation, paint: Paint, attributio
   const { data, classes, models, comparison, notes } = evaluation;
   const [{ assessment }] = models;
   const names = classes.map(shortened);
-  const which = data.testRows ? "test rows, which no model of its run saw" : "rows";
+  const rows = data.testRows
+    ? `${counted(data.rows, "test row")}, which no model of its run saw`
+    : counted(data.rows, "row");
   const unlabelled = data.rows - data.labelledRows;
   const lines = [
     ...wrap(
-      `${shortened(data.name)}: ${grouped(data.rows)} ${which}${unlabelled > 0 ? `, ${grouped(unlabelled)} of them without a class` : ""}; ${classes.length} classes`,
+      `${shortened(data.name)}: ${rows}${unlabelled > 0 ? `, ${grouped(unlabelled)} of them without a class` : ""}; ${classes.length} classes`,
       WIDTH,
     ),
     ...models.map(

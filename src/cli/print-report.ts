@@ -1,6 +1,6 @@
 /** Floor 6: a report as text of at most 100 columns. */
 import { signed, type Verdict } from "../distill/report/compare-with-twin.ts";
-import { grouped } from "./model-names.ts";
+import { counted, grouped } from "./model-names.ts";
 import type { Paint, Style } from "./paint.ts";
 import { shortened } from "./printable.ts";
 import type { ModelReport, Report } from "./report.ts";
@@ -59,7 +59,7 @@ export function printReport(report: Report, paint: Paint, attribution?: string):
   const [, student] = models;
   const lines = [
     ...wrap(
-      `${shortened(data.name)}: ${grouped(data.rows)} rows, ${grouped(data.features)} features, ${classesOf(data)}`,
+      `${shortened(data.name)}: ${grouped(data.rows)} rows, ${counted(data.features, "feature")}, ${classesOf(data)}`,
       WIDTH,
     ),
     ...(data.unlabelledRows > 0
@@ -79,7 +79,7 @@ export function printReport(report: Report, paint: Paint, attribution?: string):
       paint,
     ),
     ...tableLines(besideColumns, models.map(besideRow), WIDTH, paint),
-    `taught: by the teacher's answers; no labels, taught: by these alone, on all rows (alpha 0)`,
+    `taught: by the teacher's answers; no labels, taught: by these alone, on all rows${settings.terms === null ? " (alpha 0)" : ""}`,
     `accuracy: mean${settings.seeds > 1 ? " ± sd" : ""} over seeds; agrees: with the teacher, on the test rows; bytes: float32`,
     ...wrap(
       "loss: cross-entropy in nats; calibration error: how far confidence is from accuracy; divergence: KL(teacher ‖ student) at T 1 in nats; all on the test rows, means over seeds",

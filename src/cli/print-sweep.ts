@@ -1,6 +1,6 @@
 /** Floor 6: the report of a sweep as text of at most 100 columns. */
 import type { TwinComparison } from "../distill/report/compare-with-twin.ts";
-import { grouped } from "./model-names.ts";
+import { counted, grouped } from "./model-names.ts";
 import { type Paint, plain } from "./paint.ts";
 import { gainCell } from "./print-report.ts";
 import { shortened } from "./printable.ts";
@@ -58,7 +58,7 @@ export function printSweep(report: SweepReport, paint: Paint, attribution?: stri
   const best = results[chosen].setting;
   const lines = [
     ...wrap(
-      `${shortened(data.name)}: ${grouped(data.rows)} rows, ${grouped(data.features)} features, ${data.classes} classes`,
+      `${shortened(data.name)}: ${grouped(data.rows)} rows, ${counted(data.features, "feature")}, ${data.classes} classes`,
       WIDTH,
     ),
     ...wrap(
@@ -66,7 +66,7 @@ export function printSweep(report: SweepReport, paint: Paint, attribution?: stri
       WIDTH,
     ),
     ...wrap(
-      `teacher ${settings.teacher.hidden.join("-")}: ${share(report.teacher)} % on validation rows${labels === null ? "" : `; students see ${grouped(labels)} labels`}; kernels ${settings.kernels}`,
+      `teacher ${settings.teacher.hidden.join("-")}: ${share(report.teacher)} % on validation rows${labels === null ? "" : `; students see ${counted(labels, "label")}`}; kernels ${settings.kernels}`,
       WIDTH,
     ),
     ...(fixed.length > 0

@@ -6,8 +6,9 @@ export function printable(text: string): string {
   return text.replace(/[\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g, "�");
 }
 
-/** Printable, and at most 40 characters long. */
+/** Printable, and of more than 40 characters the first 24 and the last 16: long names often differ at their end. */
 export function shortened(text: string): string {
   const characters = [...printable(text)];
-  return characters.length > 40 ? `${characters.slice(0, 40).join("")}…` : characters.join("");
+  if (characters.length <= 40) return characters.join("");
+  return `${characters.slice(0, 24).join("")}…${characters.slice(-16).join("")}`;
 }

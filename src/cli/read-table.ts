@@ -40,16 +40,19 @@ export async function readBytes(path: string): Promise<Uint8Array> {
   try {
     return await readFile(path);
   } catch (error) {
-    const code = error instanceof Error && "code" in error ? String(error.code) : "";
-    const reasons: Readonly<Record<string, string>> = {
-      ENOENT: "no such file",
-      EISDIR: "is a folder, not a file",
-      EACCES: "may not be read (permission denied)",
-    };
-    throw new UsageError(`${tableName(path)}: ${reasons[code] ?? `cannot be read (${code})`}`, {
-      cause: error,
-    });
+    throw unreadable(tableName(path), error);
   }
+}
+
+/** What to throw when the system does not give a file's content. */
+export function unreadable(name: string, error: unknown): UsageError {
+  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  const reasons: Readonly<Record<string, string>> = {
+    ENOENT: "no such file",
+    EISDIR: "is a folder, not a file",
+    EACCES: "may not be read (permission denied)",
+  };
+  return new UsageError(`${name}: ${reasons[code] ?? `cannot be read (${code})`}`, { cause: error });
 }
 
 function decode(name: string, bytes: Uint8Array): string {

@@ -1,5 +1,6 @@
 /** Floor 6: what every command that trains does: check, train, report. */
 import { availableParallelism } from "node:os";
+import type { DistillationPlan } from "../distill/plan.ts";
 import { checkJob, planOfJob } from "./check-job.ts";
 import { grouped, namedModels } from "./model-names.ts";
 import { colours, isRich, type Output, plain } from "./paint.ts";
@@ -57,7 +58,7 @@ export async function runJob(
     processes,
     now: secondsNow,
   });
-  if (plan !== null && !quiet) stderr.write(`taught students learn from\n${plan}\n`);
+  if (plan !== null && !quiet) stderr.write(`taught students learn from\n${planLines(plan)}\n`);
   try {
     const onProgress = ({ seed, model, ...rest }: SeedProgress): void =>
       progress.update({ item: seed, name: `seed ${seed}: ${names.get(model)}`, ...rest });
@@ -85,6 +86,10 @@ export const processesFor = (items: number, asked: number | null): number =>
 
 /** Seconds, from any origin. */
 export const secondsNow = (): number => performance.now() / 1000;
+
+/** A plan with each comparison of layers on two lines, where one would be wider than 100 columns. */
+const planLines = (plan: DistillationPlan): string =>
+  String(plan).replace(/^(?=.{101})(.*?) against /gm, "$1\n    against ");
 
 function heading({ name, table, answers }: Job, students: number, seeds: number, processes: number): string {
   const each = seeds === 1 ? "" : `, for each of ${seeds} seeds`;

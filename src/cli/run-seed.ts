@@ -1,6 +1,7 @@
 /**
- * Floor 6: one seed of a job: a teacher or its stored answers, its students, and what each is worth on rows that none of them has seen. Apart
- * from the times, the result depends on the job and the seed alone. Models are saved where the job says so.
+ * Floor 6: one seed of a job: a teacher or its stored answers, its students, and what each is worth on rows that none of
+ * them has seen. Apart from the times, the result depends on the job and the seed alone. Models are saved where the job
+ * says so.
  */
 import { type Dataset, rowsBetween } from "../data/dataset.ts";
 import { accuracy, evaluate, predictLogits } from "../distill/evaluate.ts";
@@ -36,7 +37,7 @@ export interface ModelResult {
   readonly trainingAccuracy: number | null;
   /** On the test rows; beside the teacher, unless it is the teacher. */
   readonly assessment: Assessment;
-  /** Some twenty moments of its training, the first and the last among them. */
+  /** Some twenty moments of its training, the first and the last among them; of several networks, of the first. */
   readonly history: readonly Moment[];
   /** What was probably not meant, before its first step. */
   readonly findings: readonly Finding[];
@@ -67,17 +68,18 @@ export function* runSeed(job: Job, seed: number): Generator<SeedProgress, SeedRe
   const data = seedData(job, seed);
   const work = workOf(job, data.labelled);
   const total = [...work.values()].reduce((sum, share) => sum + share, 0);
+  // In whole numbers, so that the last model ends at 1.
   let before = 0;
   const models: ModelResult[] = [];
   const names = new Map(namedModels(job).map((model) => [model.id, model.name]));
 
-  /** Trains one model, which is a share of the work. @returns what it learned from over time */
+  /** Trains one model, which is that much of the work. @returns what it learned from over time */
   function* trained(training: Training, share: number): Generator<SeedProgress, Moment[]> {
     const { id, steps } = training;
     const history: Moment[] = [];
     for (const { step, losses } of train(training)) {
       if (isShown(step, steps)) history.push({ step, losses, gradientShares: sharesOf(training, job) });
-      yield { seed, model: id, done: before + (step / steps) * share };
+      yield { seed, model: id, done: (before + (step / steps) * share) / total };
     }
     before += share;
     return history;
@@ -91,7 +93,7 @@ export function* runSeed(job: Job, seed: number): Generator<SeedProgress, SeedRe
     const findings = twin ? findingsOf(training, job, alone) : [];
     const histories: Moment[][] = [];
     for (const each of trainings) {
-      histories.push(yield* trained(each, work.get(id)! / total / trainings.length));
+      histories.push(yield* trained(each, work.get(id)! / trainings.length));
     }
     const [history] = histories;
     const model = teacherOf(
@@ -111,7 +113,7 @@ export function* runSeed(job: Job, seed: number): Generator<SeedProgress, SeedRe
       microseconds: predictionMicroseconds(answering, rowsBetween(test.x, 0, 1)),
     });
     if (job.save) saveTrained(job, job.save, seed, training, data.scale);
-    yield { seed, model: id, done: before, accuracy: assessment.accuracy! };
+    yield { seed, model: id, done: before / total, accuracy: assessment.accuracy! };
     return model;
   }
 

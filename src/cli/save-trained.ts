@@ -1,10 +1,11 @@
 /** Floor 6: the models of a run as files in one folder. */
-import { accessSync, constants, existsSync, mkdirSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Standardizer } from "../data/standardizer.ts";
 import { DistilgradError } from "../errors.ts";
 import type { LabelledTable } from "../io/labelled-table.ts";
 import { readSafetensors } from "../io/read-safetensors.ts";
+import { makeUsableFolder } from "./make-folder.ts";
 import { namedModels } from "./model-names.ts";
 import { saveNetwork } from "./network-file.ts";
 import { printable } from "./printable.ts";
@@ -78,16 +79,7 @@ export function saveTrained(
  * @throws UsageError when it cannot be written to, and when a file of another run would be overwritten
  */
 export function prepareFolder(job: Job, to: SaveTo, seeds: number): void {
-  try {
-    mkdirSync(to.folder, { recursive: true });
-    accessSync(to.folder, constants.W_OK);
-  } catch (error) {
-    const code = error instanceof Error && "code" in error ? String(error.code) : "";
-    const reason = ["EEXIST", "ENOTDIR"].includes(code)
-      ? "is a file, not a folder"
-      : `cannot be written to (${code})`;
-    throw new UsageError(`--save: ${printable(to.folder)}: ${reason}`, { cause: error });
-  }
+  makeUsableFolder("--save", to.folder);
   for (let seed = 0; seed < seeds; seed++) {
     for (const id of trainedModels(job)) {
       const path = join(to.folder, fileName(id, seed));

@@ -3,8 +3,8 @@ import { recordSoftTargets, type SoftTargets } from "../distill/soft-targets/ind
 import { DistilgradError } from "../errors.ts";
 import type { LabelledTable } from "../io/labelled-table.ts";
 import { loadSoftTargets } from "../node/soft-target-files.ts";
-import { listed } from "./nearest-name.ts";
-import { printable, shortened } from "./printable.ts";
+import { few } from "./match-table.ts";
+import { printable } from "./printable.ts";
 import type { Recipe, StoredAnswers } from "./recipe.ts";
 import { refusing } from "./soft-target-errors.ts";
 import { modeName } from "./soft-target-mode.ts";
@@ -94,6 +94,3 @@ function logitsFor(targets: SoftTargets, source: string, name: string, table: La
     throw new UsageError(`${source}: does not hold the answers to ${name}: ${reason}`, { cause: error });
   }
 }
-
-const few = (names: readonly string[]): string =>
-  listed(names.slice(0, 8).map((name) => `"${shortened(name)}"`)) + (names.length > 8 ? " …" : "");

@@ -92,7 +92,7 @@ export async function runSweepCommand(
     throw new UsageError("sweep: --few-steps is for students with few labels; give --labels N too");
   }
   const shard = chosenShard("sweep", values, surroundings.environment);
-  if (shard !== null && shard.count > 1 && out === "") {
+  if (shard.count > 1 && out === "") {
     const part =
       shard.source === null ? "--shard" : `${shard.source} says ${shard.index}/${shard.count}, which`;
     throw new UsageError(`sweep: ${part} needs --out, the folder where all parts meet`);
@@ -115,7 +115,7 @@ export async function runSweepCommand(
   await runSweep(
     { name, table, recipe, validation },
     grid,
-    { seeds, out, shard: shard ?? { index: 0, count: 1 }, processes, json, quiet },
+    { seeds, out, shard, processes, json, quiet },
     surroundings,
     attribution,
   );

@@ -2,19 +2,19 @@
  * Floor 6: the results of a sweep as files of one folder, each there whole or not at all. A file's name ends with the hash
  * of everything that its content depends on, so a sweep finds its own files, whoever wrote them, and no others.
  */
-import { accessSync, constants, mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { DistilgradError } from "../errors.ts";
 import { encodeUtf8 } from "../io/utf8.ts";
 import { writeFileAtomically } from "../node/atomic-write.ts";
 import { sha256 } from "../sha256.ts";
+import { makeUsableFolder } from "./make-folder.ts";
 import { printable } from "./printable.ts";
 import { layerWidths } from "./recipe.ts";
 import { tableHash } from "./run-hashes.ts";
 import type { SweepRun } from "./sweep-grid.ts";
 import type { Score, Sweep } from "./sweep-run.ts";
 import { readTeacher } from "./sweep-teacher.ts";
-import { UsageError } from "./usage-error.ts";
 import { version } from "./version.ts";
 
 /** Digits of the hash in a file's name; the file holds all. */
@@ -53,18 +53,9 @@ export class SweepFolder {
   look(): void {
     if (this.path === null) return;
     this.#unusable.clear();
-    try {
-      mkdirSync(this.path, { recursive: true });
-      accessSync(this.path, constants.W_OK);
-      for (const name of readdirSync(this.path).sort()) {
-        if (isOfSweeps.test(name)) this.#names.set(name.split(/[-.]/)[3], name);
-      }
-    } catch (error) {
-      const code = error instanceof Error && "code" in error ? String(error.code) : "";
-      const reason = ["EEXIST", "ENOTDIR"].includes(code)
-        ? "is a file, not a folder"
-        : `cannot be used (${code})`;
-      throw new UsageError(`--out: ${printable(this.path)}: ${reason}`, { cause: error });
+    makeUsableFolder("--out", this.path);
+    for (const name of readdirSync(this.path).sort()) {
+      if (isOfSweeps.test(name)) this.#names.set(name.split(/[-.]/)[3], name);
     }
   }
 

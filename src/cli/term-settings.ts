@@ -9,6 +9,7 @@ import {
   type FeatureLoss,
   featureTerm,
   type LogitLoss,
+  type LogitTerm,
   labelTerm,
   logitTerm,
   optionsAt,
@@ -95,6 +96,10 @@ const ofAnyWidth = new Set([
 export const needsLabels = ({ loss }: TermSettings): boolean =>
   loss === "crossEntropy" || loss === "decoupledDistillationLoss";
 
+/** Whether a term reaches the last layer: without one that does, a student does not learn to answer. */
+const teachesAnswers = ({ layers }: TermSettings): boolean =>
+  layers === undefined || layers.some(([studentLayer]) => studentLayer === "logits");
+
 /** All names that `loss` may have. */
 export const lossNames: readonly string[] = [
   "crossEntropy",
@@ -123,9 +128,9 @@ export function requireTermTable(value: unknown): TermTable {
     );
   }
   for (const [name, term] of Object.entries(value)) requireTerm(name, term);
-  if (Object.values(value as TermTable).every(needsLabels)) {
+  if (!Object.values(value as TermTable).some((term) => !needsLabels(term) && teachesAnswers(term))) {
     throw new UsageError(
-      "terms: every term needs labels; the student that learns without any needs one that does not, such as softTargetLoss",
+      "terms: no term teaches the student without labels to answer; add one between answers that needs no label, such as softTargetLoss",
     );
   }
   if (Object.hasOwn(value, "total"))
@@ -154,14 +159,16 @@ function requireTerm(name: string, term: unknown): void {
     );
   }
   if (layers !== undefined) requireLayerNames(where, layers);
-  if (isFeatureLoss(loss) && Object.keys(options).length > 0) {
+  if ((isFeatureLoss(loss) || !takesTemperature(loss)) && Object.keys(options).length > 0) {
     throw new UsageError(`${where}: ${loss} has no options`);
   }
+  // Other losses see to the names of their options themselves.
+  if (loss === "softTargetLoss") requireKeys(where, options, ["temperature"], "option");
   // What the loss itself refuses, it refuses of any logits.
   try {
     const made = termOf(settings, [["layer", "layer"]]);
     weightAt(name, made, 0);
-    if (made.kind === "logits") made.compare(zeros([4, 3]), zeros([4, 3]), optionsAt(made, 0), [0, 1, 2, 0]);
+    if (made.kind === "logits") tryLoss(made, 0);
   } catch (error) {
     if (!(error instanceof DistilgradError || error instanceof UsageError)) throw error;
     throw new UsageError(`${where}: ${error.message}`, { cause: error });
@@ -203,6 +210,16 @@ export function termOf(
     : logitTerm<object>(logitLosses[loss] as LogitLoss<object>, settings);
 }
 
+/** Has a loss between answers say what it refuses of its options at a step, and of so many classes. @throws DistilgradError */
+export function tryLoss(term: LogitTerm, step: number, classes = 3): void {
+  const logits = zeros([1, classes]);
+  term.compare(logits, logits, optionsAt(term, step), [0]);
+}
+
+/** The terms that a student learns from: without labels, those that need none. */
+export const termsTaught = (table: TermTable, withLabels: boolean): TermTable =>
+  Object.fromEntries(Object.entries(table).filter(([, term]) => withLabels || !needsLabels(term)));
+
 /** All terms of a table. @param pairsOf the layers of a term, with projections where its loss needs them */
 export function termsOf(
   table: TermTable,
@@ -230,10 +247,10 @@ function scheduledOf(setting: ScheduledSetting): Scheduled {
   return scheduled(base, schedules[schedule](settings as never));
 }
 
-function requireKeys(where: string, value: object, known: readonly string[]): void {
+function requireKeys(where: string, value: object, known: readonly string[], what = "key"): void {
   const unknown = Object.keys(value).find((name) => !known.includes(name));
   if (unknown === undefined) return;
-  throw new UsageError(`${where}: unknown key "${unknown}"; ${instead(unknown, known, "")}`);
+  throw new UsageError(`${where}: unknown ${what} "${unknown}"; ${instead(unknown, known, "")}`);
 }
 
 const isObject = (value: unknown): value is Settings =>

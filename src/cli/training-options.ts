@@ -33,7 +33,8 @@ export const config = text({
 export const terms = json({
   help: "What taught students learn from, in place of temperature and alpha: terms by name as JSON",
   default: null,
-  requires: 'terms as JSON such as {"hard": {"loss": "crossEntropy", "weight": 0.7}}',
+  requires:
+    'terms as JSON such as {"hard": {"loss": "crossEntropy", "weight": 0.7}}, or stand in a file for --config',
   check: requireTermTable,
 });
 

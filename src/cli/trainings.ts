@@ -16,7 +16,7 @@ import { RandomStream } from "../random.ts";
 import { network } from "./network.ts";
 import { type Job, layerWidths, type ModelId, type Recipe, type StudentPlan } from "./recipe.ts";
 import type { SeedData } from "./seed-data.ts";
-import { needsLabels, termsOf } from "./term-settings.ts";
+import { termsOf, termsTaught } from "./term-settings.ts";
 
 /** A model that is to be trained. */
 export interface Training {
@@ -118,12 +118,10 @@ export function termTrainer(
   teacher: Teacher,
   seed: number,
 ): DistillationTrainer {
-  const wanted = Object.entries(terms ?? {}).filter(
-    ([, term]) => learnsFrom === "both" || !needsLabels(term),
-  );
+  const wanted = termsTaught(terms ?? {}, learnsFrom === "both");
   const random = new RandomStream(seed, "init projections");
   const projections: Record<string, Module> = {};
-  const made = termsOf(Object.fromEntries(wanted), (layers, projected) => {
+  const made = termsOf(wanted, (layers, projected) => {
     if (!projected || !(teacher instanceof Module)) return layers;
     const pairs = projectedPairs(student, teacher, layers, { input: [1, features], random });
     Object.assign(projections, projectionsByName(pairs));

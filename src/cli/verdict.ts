@@ -1,7 +1,7 @@
 /** Floor 6: what a comparison says of the models of a job, in words. */
 import { type PairedGain, pairedGain } from "../distill/paired-gain.ts";
 import { gainSentence, type Verdict, verdictOf } from "../distill/report/compare-with-twin.ts";
-import { grouped } from "./model-names.ts";
+import { counted } from "./model-names.ts";
 import type { ModelId } from "./recipe.ts";
 
 export interface Comparison extends PairedGain {
@@ -41,10 +41,10 @@ export function verdictSentence(
   if (gain === null) throw new Error("verdictSentence: expected a student with a gain");
   // Twins with the same labels differ in the teacher alone; otherwise the teacher stands in for the labels.
   if (labels === twin.labels)
-    return gainSentence(gain, seeds, { circumstances: `with ${grouped(labels)} labels, ` });
+    return gainSentence(gain, seeds, { circumstances: `with ${counted(labels, "label")}, ` });
   return gainSentence(gain, seeds, {
     circumstances: "without any label, ",
-    twin: `its twin that had ${grouped(twin.labels)} labels`,
+    twin: `its twin that had ${counted(twin.labels, "label")}`,
     loss: "The teacher did not make up for the labels",
   });
 }

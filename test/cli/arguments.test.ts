@@ -134,6 +134,7 @@ describe("arguments", () => {
       "--labels must be below the number of labelled rows to train on, 1438, got 1438",
     ],
     [["distill"], "distill: expected data.csv, got nothing; see distilgrad distill --help"],
+    [["distill", ""], 'distill: expected data.csv, got ""'],
     [["distill", "a.csv", "b.csv"], 'distill: expected only data.csv, got "b.csv" besides'],
     [
       ["distill", "a.csv", "--teacher", "256,"],

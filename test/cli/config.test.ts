@@ -71,6 +71,14 @@ describe("a configuration file", () => {
     expect(read({ shard: "0/3", data: "x.csv" }).values.alpha).toBe(0.7);
   });
 
+  it("may begin with a byte order mark, as editors on Windows write one", () => {
+    expect(read('\ufeff{ "data": "x.csv" }').operands).toEqual(["x.csv"]);
+  });
+
+  it("may leave the table to the command line", () => {
+    expect(read({ data: null }, "y.csv").operands).toEqual(["y.csv"]);
+  });
+
   it("runs a command", async () => {
     const data = file("data.csv", csvOf(clouds(60)));
     const settings = { data, label: "first", teacher: [8], student: [4], "student-steps": 20, seeds: 2 };
@@ -90,6 +98,10 @@ describe("a configuration file", () => {
     [{ config: "x.json" }, `distill: ${path}: unknown option "config"; possible are`],
     [{ temperature: -1 }, `distill: ${path}: --temperature must be a number from 1e-8 to 1e8, got "-1"`],
     [{ teacher: [[1]] }, `distill: ${path}: --teacher must be the widths of hidden layers`],
+    [
+      { data: ["a.csv", "b.csv"] },
+      `distill: ${path}: data must be the name of a table, got ["a.csv","b.csv"]`,
+    ],
     [{ json: "yes" }, `distill: ${path}: json must be true or false, got "yes"`],
     [{ temperature: true }, `distill: ${path}: --temperature must be a number from 1e-8 to 1e8, got "true"`],
     [[1], `${path}: expected one JSON object of options, such as { "temperature": 2 }`],
@@ -102,7 +114,7 @@ describe("a configuration file", () => {
   it("is refused where there is none", () => {
     const missing = join(folder, "missing.json");
     expect(() => readArguments(distill, ["--config", missing])).toThrow(`${missing}: no such file`);
-    expect(() => readArguments(distill, ["--config", folder])).toThrow(`${folder}: cannot be read (EISDIR)`);
+    expect(() => readArguments(distill, ["--config", folder])).toThrow(`${folder}: is a folder, not a file`);
   });
 });
 

@@ -197,7 +197,7 @@ describe("distilgrad distill", () => {
     const { notes, models } = JSON.parse(stdout);
     expect(notes).toEqual([
       expect.stringMatching(/^class "rare" is not among the rows to train on \(seeds? [\d, and]+\)$/),
-      "the 4 labels do not hold every class (seeds 0, 1, 2, 3, 4, 5, 6, 7 and 4 more)",
+      "not every class is among the 4 labels (seeds 0, 1, 2, 3, 4, 5, 6, 7 and 4 more)",
       "alpha is 1, which ignores the teacher: with labels, taught and alone are the same",
       "the student is not smaller than the teacher: 452 against 132 parameters",
       expect.stringMatching(

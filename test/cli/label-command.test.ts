@@ -217,6 +217,15 @@ describe("distilgrad label", () => {
     );
   });
 
+  it("refuses model and table in the wrong order", async () => {
+    const [data, teacher] = [path("clouds.csv"), path("teacher.safetensors")];
+    expect(await run(["label", data, teacher, "--out", path("parts")])).toEqual(
+      refused(
+        `label: expected the model first and the table second, got them the other way round: label ${teacher} ${data}`,
+      ),
+    );
+  });
+
   it("refuses a model that is none, and a table with other classes or features", async () => {
     const teacher = path("teacher.safetensors");
     const data = path("clouds.csv");

@@ -137,7 +137,7 @@ describe("a network's file", () => {
     [
       "features",
       `["${"long ".repeat(9)}"]`,
-      'expected "distilgrad.features" to be 2 different names, got ["long long long long long long long lon…',
+      'expected "distilgrad.features" to be 2 different names, got ["long long long long lo…ong long long "]',
     ],
     ["mean", "[1]", 'expected "distilgrad.mean" to be null or 2 numbers, got [1]'],
     ["mean", "null", 'expected both "distilgrad.mean" and "distilgrad.deviation", or null twice'],

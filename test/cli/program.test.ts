@@ -162,6 +162,27 @@ describe("the program", () => {
     });
   });
 
+  onLinux("ends where the system makes no folder and does not say why", () => {
+    const teacher = join(folder, "teacher.safetensors");
+    saveTeacher(teacher);
+    const parts = join(folder, "parts of one");
+    const table = [data, "--label", "first"];
+    expect(program("label", teacher, ...table, "--out", parts).status).toBe(0);
+    const calls: [string[], string][] = [
+      [["distill", ...table, "--save", "/proc/no"], "--save: /proc/no: cannot be used (ENOENT)"],
+      [["sweep", ...table, "--out", "/proc/no/deep"], "--out: /proc/no/deep: cannot be used (ENOENT)"],
+      [["label", teacher, ...table, "--out", "/proc/no"], "label: /proc/no: there is no such file or folder"],
+      [["merge", parts, "--out", "/proc/no/all"], "merge: /proc/no: there is no such file or folder"],
+    ];
+    for (const [args, message] of calls) {
+      const { status, stderr } = spawnSync(process.execPath, [main, ...args], {
+        encoding: "utf8",
+        timeout: 20_000,
+      });
+      expect({ status, stderr }).toEqual({ status: 2, stderr: `distilgrad: ${message}\n` });
+    }
+  });
+
   onLinux("ends with 130 when interrupted, and takes its workers along", async () => {
     const { child, ended, workers } = await training(2);
     child.kill("SIGINT");

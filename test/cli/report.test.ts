@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { grouped } from "../../src/cli/model-names.ts";
+import { counted, grouped } from "../../src/cli/model-names.ts";
 import { colours, plain } from "../../src/cli/paint.ts";
 import { printReport } from "../../src/cli/print-report.ts";
 import type { ModelId } from "../../src/cli/recipe.ts";
@@ -201,14 +201,29 @@ Attribution.
 
   it("keeps what steers a terminal out of the names it prints", () => {
     const job = tinyJob();
-    const classNames = ["a\u001b[31m", "b\n", "c".repeat(99)];
+    const classNames = ["a\u001b[31m", "b\n", `${"c".repeat(40)} of the last kind`];
     const report = reportWith(
       { teacher: [1], fewAlone: [1], fewTaught: [1], unlabelled: [1], allAlone: [1] },
       { ...job, table: { ...job.table, classNames } },
     );
     expect(printReport(report, plain).split("\n").slice(0, 2).join(" ")).toBe(
-      `clouds: 90 rows, 2 features, 3 classes (a�[31m: 30, b�: 30, ${"c".repeat(40)}…: 30)`,
+      `clouds: 90 rows, 2 features, 3 classes (a�[31m: 30, b�: 30, ${"c".repeat(24)}…of the last kind: 30)`,
     );
+  });
+
+  it("counts one thing as one", () => {
+    expect([0, 1, 1000].map((count) => counted(count, "row"))).toEqual(["0 rows", "1 row", "1,000 rows"]);
+    expect(counted(2, "class", "classes")).toBe("2 classes");
+    const job = tinyJob({ labels: 1 });
+    const featureNames = ["x"];
+    const report = reportWith(
+      { teacher: [1], fewAlone: [1], fewTaught: [1], unlabelled: [1], allAlone: [1] },
+      { ...job, table: { ...job.table, features: 1, featureNames } },
+    );
+    const text = printReport(report, plain);
+    expect(text).toContain("clouds: 90 rows, 1 feature, 3 classes");
+    expect(text).toMatch(/^1 label, taught /m);
+    expect(text).toContain("with 1 label, the taught student");
   });
 
   it("groups thousands", () => {

@@ -122,9 +122,12 @@ describe("runSeed", () => {
   it("reports progress that never goes back and ends at 1, with the accuracy of each finished model", () => {
     const { progress, result } = finish(tinyJob(), 0);
     for (let i = 1; i < progress.length; i++) {
-      expect(progress[i].done).toBeGreaterThanOrEqual(progress[i - 1].done - 1e-12);
+      expect(progress[i].done).toBeGreaterThanOrEqual(progress[i - 1].done);
     }
-    expect(progress[progress.length - 1].done).toBeCloseTo(1, 12);
+    expect(progress[progress.length - 1].done).toBe(1);
+    // The shares of this job's models, added up in float64, come to less.
+    const student = { ...tinyJob().recipe.student, steps: 33 };
+    expect(finish(tinyJob({ labels: null, student }), 0).progress.at(-1)!.done).toBe(1);
     const finished = progress.filter(({ accuracy }) => accuracy !== undefined);
     expect(finished.map(({ model, accuracy }) => [model, accuracy])).toEqual(
       result.models.map(({ id, accuracy }) => [id, accuracy]),

@@ -240,7 +240,7 @@ describe("distilgrad sweep", () => {
       "1",
     ]);
     expect(same.notes).toEqual([
-      "the 2 labels do not hold every class (seed 0)",
+      "not every class is among the 2 labels (seed 0)",
       "alpha 1 with beta 0 ignores the teacher: such a setting is the student alone",
       "student 50 is not smaller than the teacher: 303 against 123 parameters",
     ]);

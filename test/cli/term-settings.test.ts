@@ -66,6 +66,11 @@ describe("terms as JSON", () => {
     ]);
   });
 
+  it("may teach answers as features of the last layer", () => {
+    const table = { logits: { loss: "mse", layers: [["logits", "logits"]] } };
+    expect(requireTermTable(table)).toBe(table);
+  });
+
   it("know which of them a student without labels goes without", () => {
     expect(lossNames.filter((loss) => needsLabels({ loss }))).toEqual([
       "crossEntropy",
@@ -85,7 +90,15 @@ describe("terms as JSON", () => {
     [{ soft: { loss: 3 } }, 'term "soft": unknown loss 3; possible are crossEntropy, softTargetLoss,'],
     [{ soft: { ...soft, wieght: 1 } }, 'term "soft": unknown key "wieght"; did you mean weight?'],
     [{ soft: { ...soft, options: 4 } }, 'term "soft": options must be an object of the loss\'s options'],
-    [{ soft: { ...soft, options: { temperatur: 4 } } }, 'term "soft": softTargetLoss: temperature must be'],
+    [
+      { soft: { ...soft, options: { temperatur: 4 } } },
+      'term "soft": unknown option "temperatur"; did you mean temperature?',
+    ],
+    [{ soft: { loss: "softTargetLoss" } }, 'term "soft": softTargetLoss: temperature must be'],
+    [
+      { soft: { loss: "logitMatchingLoss", options: { temperature: 4 } } },
+      'term "soft": logitMatchingLoss has no options',
+    ],
     [
       { soft: { loss: "reverseKlLoss", options: { temperatur: 4 } } },
       'term "soft": reverseKlLoss: unknown option "temperatur"; possible are temperature',
@@ -123,10 +136,14 @@ describe("terms as JSON", () => {
       'term "hint": hintLoss has no options',
     ],
     [{ soft, total: soft }, 'terms: "total" is the sum of all; choose another name'],
-    [
+    ...[
       { hard: { loss: "crossEntropy" } },
-      "terms: every term needs labels; the student that learns without any needs one that does not, such as softTargetLoss",
-    ],
+      { hint: { loss: "hintLoss", layers: [["relu1", "relu1"]] } },
+      { hard: { loss: "crossEntropy" }, hint: { loss: "mse", layers: [["relu1", "logits"]] } },
+    ].map((table): [unknown, string] => [
+      table,
+      "terms: no term teaches the student without labels to answer; add one between answers that needs no label, such as softTargetLoss",
+    ]),
   ])("are refused: %j", (table, message) => {
     expect(() => requireTermTable(table)).toThrow(UsageError);
     expect(() => requireTermTable(table)).toThrow(message);
@@ -190,6 +207,59 @@ describe("distilgrad distill --terms", () => {
     // Without any label, what labels teach is left out.
     const without = perSeed[0].models.find(({ id }: { id: string }) => id === "unlabelled");
     expect(Object.keys(without.history[0].losses)).toEqual(["total", "soft", "hint"]);
+    expect(stdout).toContain("no labels, taught: by these alone, on all rows\n");
+  });
+
+  it("announces its plan on lines of at most 100 columns", async () => {
+    const terms: TermTable = {
+      hint: { loss: "hintLoss", weight: 0.01, layers: [["relu1", "relu2"]] },
+      soft: { loss: "reverseKlLoss" },
+    };
+    const widths = ["--student", "999", "--teacher", "8,1000"];
+    const { stderr } = await distill(terms, ...widths, "--seeds", "1", "--student-steps", "1");
+    expect(stderr).toContain(
+      "\nhint: 0.01 × hintLoss\n  student relu1 [1, 999] through Linear (1000000 parameters)\n" +
+        "    against teacher relu2 [1, 1000]: compares [1, 1000]\nsoft:",
+    );
+  });
+
+  it("is refused before any training where a schedule comes to what cannot be learned from", async () => {
+    const temperature = { schedule: "linearDecay", base: 4, steps: 20 };
+    const soft = { loss: "softTargetLoss", options: { temperature } };
+    const late = { schedule: "during", from: 3 };
+    const cases: [TermTable, string][] = [
+      [
+        { soft },
+        'term "soft" at step 20: softTargetLoss: temperature must be a finite number above 0, got 0',
+      ],
+      [
+        { soft: { loss: "reverseKlLoss", weight: 0 } },
+        "at step 0 every term that a taught student learns from has weight 0",
+      ],
+      [
+        { hard: { loss: "crossEntropy" }, soft: { loss: "reverseKlLoss", weight: late } },
+        "at step 0 every term that the student without labels learns from has weight 0",
+      ],
+      [
+        { soft: { loss: "reverseKlLoss", weight: { schedule: "during", until: 29 } } },
+        "at step 29 every term that a taught student learns from has weight 0",
+      ],
+    ];
+    for (const [terms, message] of cases) {
+      expect(await distill(terms)).toEqual({
+        code: 2,
+        stdout: "",
+        stderr: `distilgrad: --terms: ${message}\n`,
+      });
+    }
+    // What has no weight any more is not asked, and the schedule has a step to go where the training ends.
+    const until = { schedule: "during", until: 20 };
+    for (const terms of [
+      { soft: { ...soft, weight: until }, logits: { loss: "logitMatchingLoss" } },
+      { soft: { ...soft, options: { temperature: { ...temperature, steps: 30 } } } },
+    ]) {
+      expect((await distill(terms, "--seeds", "1")).code).toBe(0);
+    }
   });
 
   it("is refused before any training", async () => {
@@ -199,7 +269,7 @@ describe("distilgrad distill --terms", () => {
       return stderr;
     };
     expect(await sentence("{")).toBe(
-      'distilgrad: distill: --terms must be terms as JSON such as {"hard": {"loss": "crossEntropy", "weight": 0.7}}, got "{"\n',
+      'distilgrad: distill: --terms must be terms as JSON such as {"hard": {"loss": "crossEntropy", "weight": 0.7}}, or stand in a file for --config, got "{"\n',
     );
     expect(await sentence(same, "--alpha", "0.5")).toBe(
       "distilgrad: distill: --alpha has no effect beside --terms; say it in a term\n",
