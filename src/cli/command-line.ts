@@ -73,7 +73,7 @@ export async function commandLine(args: readonly string[], surroundings: Surroun
 
 async function dispatch([name, ...rest]: readonly string[], surroundings: Surroundings): Promise<void> {
   const { stdout } = surroundings;
-  if (name === undefined || name === "--help" || name === "-h") {
+  if (name === undefined || ["--help", "-h", "help"].includes(name)) {
     stdout.write(help());
     return;
   }

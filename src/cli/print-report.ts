@@ -1,5 +1,7 @@
 /** Floor 6: a report as text of at most 100 columns. */
+
 import { signed, type Verdict } from "../distill/report/compare-with-twin.ts";
+import { closingLines } from "./closing-lines.ts";
 import { counted, grouped } from "./model-names.ts";
 import type { Paint, Style } from "./paint.ts";
 import { shortened } from "./printable.ts";
@@ -87,12 +89,7 @@ export function printReport(report: Report, paint: Paint, attribution?: string):
     ),
     "* median; the only figures here that differ from run to run",
     "",
-    ...verdict.flatMap((sentence, i) => {
-      const wrapped = wrap(sentence, WIDTH);
-      return i === 0 ? wrapped.map((line) => paint("bold", line)) : wrapped;
-    }),
-    ...notes.flatMap((note) => wrap(`Note: ${note}`, WIDTH)),
-    ...(attribution ? ["", ...wrap(attribution, WIDTH).map((line) => paint("dim", line))] : []),
+    ...closingLines({ verdict, notes, attribution }, WIDTH, paint),
   ];
   return `${lines.join("\n")}\n`;
 }

@@ -1,5 +1,7 @@
 /** Floor 6: the report of a sweep as text of at most 100 columns. */
+
 import type { TwinComparison } from "../distill/report/compare-with-twin.ts";
+import { closingLines } from "./closing-lines.ts";
 import { counted, grouped } from "./model-names.ts";
 import { type Paint, plain } from "./paint.ts";
 import { gainCell } from "./print-report.ts";
@@ -89,12 +91,7 @@ export function printSweep(report: SweepReport, paint: Paint, attribution?: stri
     ...wrap(`Chosen: ${pupilName(best)}`, WIDTH).map((line) => paint("bold", line)),
     ...tableLines(tested, testedRows(report), WIDTH, paint),
     "",
-    ...verdict.flatMap((sentence, i) => {
-      const wrapped = wrap(sentence, WIDTH);
-      return i === 0 ? wrapped.map((line) => paint("bold", line)) : wrapped;
-    }),
-    ...notes.flatMap((note) => wrap(`Note: ${note}`, WIDTH)),
-    ...(attribution ? ["", ...wrap(attribution, WIDTH).map((line) => paint("dim", line))] : []),
+    ...closingLines({ verdict, notes, attribution }, WIDTH, paint),
   ];
   return `${lines.join("\n")}\n`;
 }

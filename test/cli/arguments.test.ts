@@ -28,7 +28,7 @@ Options:
   -h, --help         Print this help; after a command, the help of that command
       --version      Print the version
 `;
-    for (const args of [[], ["--help"], ["-h"]]) {
+    for (const args of [[], ["--help"], ["-h"], ["help"]]) {
       expect(await run(args)).toEqual({ code: 0, stdout: help, stderr: "" });
     }
   });
