@@ -1,6 +1,6 @@
 /** Floor 6: a command's options as one table, from which both the reading of arguments and the help are made. */
 import { parseArgs } from "node:util";
-import { asArgument, readConfig } from "./config.ts";
+import { asArgument, entriesFor, isEntries, readConfig } from "./config.ts";
 import { listed, nearestName } from "./nearest-name.ts";
 import { flag, type Option } from "./options.ts";
 import { printable } from "./printable.ts";
@@ -42,7 +42,7 @@ const always = { help: flag("Print this help") };
  * Reads what follows the command's name. An option `config` names a file of more options, which those of the command
  * line go before.
  *
- * @param elsewhere options of other commands, which a configuration file may hold too
+ * @param elsewhere other commands and their options, which a configuration file may hold too
  * @throws UsageError on the first argument that is wrong
  */
 export function readArguments<Table extends OptionTable>(
@@ -82,14 +82,15 @@ export function readArguments<Table extends OptionTable>(
     given.add(token.name);
     values[token.name] = readValue(token.name, known, token.value, token.inlineValue === true, fail);
   }
-  const fromFile = given.has("config") ? readConfig(String(values.config)) : [];
+  const fromFile = given.has("config") ? entriesFor(command.name, readConfig(String(values.config))) : [];
   for (const [name, value] of fromFile) {
     const where = `${String(values.config)}: `;
     if (name === "data") {
       if (value === null) continue;
       if (typeof value !== "string")
         throw fail(`${where}data must be the name of a table, got ${JSON.stringify(value)}`);
-      if (operands.length === 0 && command.operands.length > 0) operands.push(value);
+      const place = command.operands.indexOf("data.csv");
+      if (place >= 0 && operands.length === command.operands.length - 1) operands.splice(place, 0, value);
       continue;
     }
     const known =
@@ -99,6 +100,8 @@ export function readArguments<Table extends OptionTable>(
       const names = Object.keys(command.options).filter((each) => each !== "config");
       throw fail(`${where}unknown option "${printable(name)}"; ${instead(name, [...names, "data"], "")}`);
     }
+    // `label` is an option and a command: an object is for the command.
+    if (isEntries(value) && elsewhere.has(name) && known.placeholder !== "JSON") continue;
     const text = asArgument(value);
     if (given.has(name) || text === null) continue;
     const inline = known.placeholder === null ? undefined : text;

@@ -21,7 +21,7 @@ import { wrap } from "./wrap.ts";
 
 interface Runnable {
   readonly command: Command<OptionTable>;
-  /** @param elsewhere the options of all commands, which a configuration file may hold */
+  /** @param elsewhere all commands and their options, which a configuration file may hold */
   readonly start: (
     args: readonly string[],
     surroundings: Surroundings,
@@ -91,7 +91,9 @@ async function dispatch([name, ...rest]: readonly string[], surroundings: Surrou
     }
     throw new UsageError(`unknown command "${name}"; ${instead(name, names, "")}`);
   }
-  const elsewhere = new Set(runnables.flatMap(({ command }) => Object.keys(command.options)));
+  const elsewhere = new Set(
+    runnables.flatMap(({ command }) => [command.name, ...Object.keys(command.options)]),
+  );
   await asked.start(rest, surroundings, elsewhere);
 }
 

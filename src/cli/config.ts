@@ -24,10 +24,20 @@ export function readConfig(path: string): [name: string, value: unknown][] {
     const why = error instanceof Error ? error.message : String(error);
     throw new UsageError(`${name}: is not JSON: ${printable(why)}`, { cause: error });
   }
-  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+  if (!isEntries(value)) {
     throw new UsageError(`${name}: expected one JSON object of options, such as { "temperature": 2 }`);
   }
   return Object.entries(value);
+}
+
+/** Whether a value is an object of entries, as a whole file is, or what it says to one command. */
+export const isEntries = (value: unknown): value is object =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** What a file says to one command: first the entries under its name, which are for it alone, then the common ones. */
+export function entriesFor(command: string, entries: [name: string, value: unknown][]): typeof entries {
+  const own = entries.find(([name, value]) => name === command && isEntries(value));
+  return [...Object.entries(own?.[1] ?? {}), ...entries.filter((entry) => entry !== own)];
 }
 
 /** A value as it would be written on the command line: lists with commas, objects as JSON. Null: as if not given. */

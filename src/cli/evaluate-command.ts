@@ -7,6 +7,7 @@ import { flag, text } from "./options.ts";
 import { colours, isRich, plain } from "./paint.ts";
 import { printEvaluation } from "./print-evaluation.ts";
 import type { Surroundings } from "./run-job.ts";
+import { config } from "./training-options.ts";
 
 const file = (help: string) => text({ help, placeholder: "FILE", default: "" });
 
@@ -15,6 +16,7 @@ const options = {
   teacher: file("The model that it learned from: how close are they?"),
   twin: file("The model that learned alone: which of both is right more often?"),
   "test-rows": flag("Only the rows that none of its run saw, of the table it was trained on"),
+  config,
   json: flag("Print one JSON document instead of the tables"),
 };
 

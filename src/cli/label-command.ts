@@ -14,6 +14,7 @@ import { chosenShard, shardOptions } from "./shard-options.ts";
 import { refusing } from "./soft-target-errors.ts";
 import { modeName, softTargetMode } from "./soft-target-mode.ts";
 import { readTableTeacher, rowsOf } from "./table-teacher.ts";
+import { config } from "./training-options.ts";
 import { UsageError } from "./usage-error.ts";
 
 /** What a file of answers ends in; a name without it is a folder's. */
@@ -28,6 +29,7 @@ const options = {
   }),
   mode: softTargetMode,
   ...shardOptions,
+  config,
   json: flag("Print what was done as JSON"),
 };
 

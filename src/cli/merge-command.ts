@@ -9,6 +9,7 @@ import { printable } from "./printable.ts";
 import type { Surroundings } from "./run-job.ts";
 import { refusing } from "./soft-target-errors.ts";
 import { modeName } from "./soft-target-mode.ts";
+import { config } from "./training-options.ts";
 import { UsageError } from "./usage-error.ts";
 
 const options = {
@@ -17,6 +18,7 @@ const options = {
     placeholder: "FILE",
     default: "",
   }),
+  config,
 };
 
 export const mergeCommand: Command<typeof options> = {

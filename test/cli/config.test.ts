@@ -5,6 +5,8 @@ import { afterAll, describe, expect, it } from "vitest";
 import { readArguments } from "../../src/cli/arguments.ts";
 import { builtInNames, builtInTable } from "../../src/cli/built-in-tables.ts";
 import { distill } from "../../src/cli/distill-command.ts";
+import { evaluateCommand } from "../../src/cli/evaluate-command.ts";
+import { mergeCommand } from "../../src/cli/merge-command.ts";
 import { UsageError } from "../../src/cli/usage-error.ts";
 import { clouds, csvOf, quick, run } from "./support/tiny.ts";
 
@@ -77,6 +79,38 @@ describe("a configuration file", () => {
 
   it("may leave the table to the command line", () => {
     expect(read({ data: null }, "y.csv").operands).toEqual(["y.csv"]);
+  });
+
+  it("has entries for one command alone, which go before the common ones", () => {
+    const content = {
+      data: "x.csv",
+      teacher: [16],
+      distill: { teacher: [8], seeds: 2, data: "y.csv" },
+      evaluate: { teacher: "large.safetensors" },
+      label: { out: "answers" },
+    };
+    const path = file("shared.json", content);
+    const elsewhere = new Set(["evaluate", "distill", "teacher", "label"]);
+    const own = readArguments(distill, ["--config", path], elsewhere);
+    expect(own.operands).toEqual(["y.csv"]);
+    expect(own.values).toMatchObject({ teacher: [8], seeds: 2 });
+    const { operands, values } = readArguments(
+      evaluateCommand,
+      ["small.safetensors", "--config", path],
+      new Set(["distill", "label"]),
+    );
+    // The table stands where the command wants it, behind the model.
+    expect(operands).toEqual(["small.safetensors", "x.csv"]);
+    expect(values.teacher).toBe("large.safetensors");
+  });
+
+  it("gives no table to a command that takes none", () => {
+    const path = file("table.json", { data: "x.csv", out: "all.softtargets" });
+    const { operands, values } = readArguments(mergeCommand, ["parts", "--config", path]);
+    expect([operands, values.out]).toEqual([["parts"], "all.softtargets"]);
+    expect(() => readArguments(mergeCommand, ["--config", path])).toThrow(
+      "merge: expected folder, got nothing",
+    );
   });
 
   it("runs a command", async () => {

@@ -99,8 +99,15 @@ export const commandLineFaults: readonly Fault[] = [
   {
     ...config,
     name: "config-data-before-the-operand",
-    from: "if (operands.length === 0 && command.operands.length > 0)",
-    to: "if (command.operands.length > 0)",
+    from: "if (place >= 0 && operands.length === command.operands.length - 1)",
+    to: "if (place >= 0)",
+  },
+  {
+    name: "config-common-before-own",
+    file: "src/cli/config.ts",
+    from: "[...Object.entries(own?.[1] ?? {}), ...entries.filter((entry) => entry !== own)]",
+    to: "[...entries.filter((entry) => entry !== own), ...Object.entries(own?.[1] ?? {})]",
+    tests: ["test/cli/config.test.ts"],
   },
   {
     name: "multiply-adds-of-one-network",
